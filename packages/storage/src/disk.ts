@@ -12,7 +12,9 @@ export interface Disk {
    */
   open(path: string, options: OpenOptions): Promise<DiskFile>
   rename(from: string, to: string): Promise<void>
+  /** Removes a file or an empty folder; ENOENT when it isn't there, ENOTEMPTY for a full folder. */
   remove(path: string): Promise<void>
+  /** Makes a folder and those above it; one that is there already is no error. */
   makeDirectory(path: string): Promise<void>
   /** Names in a folder, sorted; ENOENT when it isn't there. */
   list(path: string): Promise<string[]>
