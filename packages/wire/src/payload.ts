@@ -1,0 +1,43 @@
+// The value of a blob member, kept as the codec found it until somebody needs the bytes: base64 text
+// out of JSON, or a byte range out of CBOR. So a record's data is written once, into its final place.
+
+export interface Payload {
+  readonly byteLength: number
+  /** Writes exactly `byteLength` bytes at `at`. */
+  writeTo(target: Buffer, at: number): void
+}
+
+/** Base64 text that has been checked: its length is a multiple of 4 and its alphabet is right. */
+export class Base64Payload implements Payload {
+  readonly byteLength: number
+  readonly text: string
+
+  constructor(text: string, byteLength: number) {
+    this.text = text
+    this.byteLength = byteLength
+  }
+
+  writeTo(target: Buffer, at: number): void {
+    target.base64Write(this.text, at, this.byteLength)
+  }
+}
+
+export class BytesPayload implements Payload {
+  readonly byteLength: number
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.byteLength = bytes.byteLength
+  }
+
+  writeTo(target: Buffer, at: number): void {
+    target.set(this.bytes, at)
+  }
+}
+
+export function toBytes(payload: Payload): Buffer {
+  const bytes = Buffer.allocUnsafe(payload.byteLength)
+  payload.writeTo(bytes, 0)
+  return bytes
+}
