@@ -67,6 +67,8 @@ export interface OperationModel {
 export interface ServiceModel {
   readonly metadata: {
     readonly service: string
+    /** What the model was derived from. */
+    readonly source: string
     readonly protocol: string
     readonly targetPrefix?: string
     readonly apiVersion: string
@@ -91,4 +93,14 @@ export interface OperationContract<I, O> {
 export interface ServiceContract {
   readonly name: string
   readonly model: ServiceModel
+}
+
+/** The named operation of a service; generated tables are made of these. */
+export function operationContract<I, O>(
+  service: ServiceContract,
+  name: string,
+): OperationContract<I, O> {
+  const model = service.model.operations[name]
+  if (model === undefined) throw new Error(`${service.name} has no operation ${name}`)
+  return { service, name, model }
 }
