@@ -29,7 +29,18 @@ export interface PreparedReply {
   encode(protocol: 'json' | 'cbor'): string | Uint8Array
 }
 
-export type Handler<I, O, D> = (call: Call<I>, parts: D) => MaybePromise<O | PreparedReply>
+/** An answer that goes on: an event stream. Its chunks are pulled as the socket drains. */
+export interface StreamedReply {
+  readonly isStreamed: true
+  /** As answered, e.g. `application/vnd.amazon.eventstream`. */
+  readonly contentType: string
+  open(protocol: 'json' | 'cbor'): AsyncIterable<Uint8Array>
+}
+
+export type Handler<I, O, D> = (
+  call: Call<I>,
+  parts: D,
+) => MaybePromise<O | PreparedReply | StreamedReply>
 
 export interface Operation<D> {
   readonly contract: OperationContract<unknown, unknown>

@@ -1,0 +1,150 @@
+// HTTP/1.1 on sockets that the listener hands over: node's server without a port of its own. Heads are
+// bounded in size and time, `Expect: 100-continue` is answered only for bodies that would be taken, and a
+// whole reply goes out in one write.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type BodyOwner, readBody } from './body.ts'
+import type { HttpReply } from './message.ts'
+import { pump } from './pump.ts'
+import {
+  bytesAnnounced,
+  contentLength,
+  failureReply,
+  isLoopback,
+  type Serving,
+  settled,
+  stoppingReply,
+} from './serving.ts'
+
+export interface Http1 {
+  /** Serves a socket; bytes already read from it must have been put back. */
+  serve(socket: Duplex): void
+  /** Closes connections that have no request under way. */
+  closeIdle(): void
+  close(): void
+}
+
+export function createHttp1(serving: Serving): Http1 {
+  const { limits } = serving
+  const server: Server = createServer({
+    maxHeaderSize: limits.headBytesMax,
+    headersTimeout: limits.headMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.max(10, Math.min(5000, limits.headMs / 4)),
+    noDelay: true,
+    insecureHTTPParser: false,
+  })
+  server.on('request', (incoming, response) => new Http1Exchange(serving, incoming, response))
+  server.on('checkContinue', (incoming, response) => {
+    const announced = contentLength(incoming.headers['content-length'])
+    if (announced === undefined || announced <= limits.bodyBytesMax) response.writeContinue()
+    new Http1Exchange(serving, incoming, response)
+  })
+  // Node looks for slow requests only on a server that listens; this one's sockets come from outside.
+  server.emit('listening')
+  return {
+    serve: (socket) => server.emit('connection', socket),
+    closeIdle: () => server.closeIdleConnections(),
+    close() {
+      server.closeAllConnections()
+      // Ends the search for slow requests. That it never listened itself is no news.
+      server.close(() => {})
+    },
+  }
+}
+
+class Http1Exchange implements BodyOwner {
+  readonly #serving: Serving
+  readonly #incoming: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #bytes: number
+
+  constructor(serving: Serving, incoming: IncomingMessage, response: ServerResponse) {
+    this.#serving = serving
+    this.#incoming = incoming
+    this.#response = response
+    serving.inFlight++
+    const announced =
+      incoming.headers['transfer-encoding'] === undefined
+        ? (contentLength(incoming.headers['content-length']) ?? 0)
+        : undefined
+    this.#bytes = bytesAnnounced(announced)
+    serving.intake.admit(this.#bytes, () =>
+      readBody(incoming, announced, serving.limits.bodyBytesMax, this),
+    )
+  }
+
+  bodyRead(body: Buffer): void {
+    const serving = this.#serving
+    if (serving.isStopping) {
+      this.#send(stoppingReply())
+      return
+    }
+    const incoming = this.#incoming
+    const { method = 'GET', url: target = '/', headers } = incoming
+    try {
+      const reply = serving.handle({
+        method,
+        target,
+        httpVersion: '1.1',
+        headers: headers as Record<string, string | undefined>,
+        body,
+        isLoopback: isLoopback(incoming.socket.remoteAddress),
+      })
+      if (reply instanceof Promise) void this.#sendLater(reply)
+      else this.#send(reply)
+    } catch (error) {
+      this.#send(failureReply(serving, error))
+    }
+  }
+
+  bodyTooLarge(): void {
+    // As AWS answers it: no body, and no length either.
+    this.#send({ status: 413, headers: { 'Transfer-Encoding': 'chunked' }, body: undefined })
+  }
+
+  bodyCut(): void {
+    this.#over()
+  }
+
+  async #sendLater(reply: Promise<HttpReply>): Promise<void> {
+    this.#send(await settled(this.#serving, reply))
+  }
+
+  #send({ status, headers, body }: HttpReply): void {
+    this.#over()
+    const response = this.#response
+    if (status === 0) {
+      response.destroy()
+      return
+    }
+    if (this.#serving.isStopping) headers.Connection = 'close'
+    response.writeHead(status, headers)
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+      response.end(body)
+    } else {
+      response.flushHeaders()
+      void this.#stream(body)
+    }
+  }
+
+  async #stream(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { pumpings, logger } = this.#serving
+    const pumping = pump(chunks, this.#response)
+    pumpings.add(pumping)
+    try {
+      await pumping.done
+    } catch (error) {
+      logger.error('event stream failed', { error })
+      this.#response.destroy()
+    } finally {
+      pumpings.delete(pumping)
+    }
+  }
+
+  #over(): void {
+    this.#serving.inFlight--
+    this.#serving.intake.release(this.#bytes)
+  }
+}

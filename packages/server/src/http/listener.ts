@@ -1,0 +1,106 @@
+// One port for everything: the first bytes of a connection tell TLS, HTTP/2 and HTTP/1.1 apart, inside
+// TLS once more. Everything a peer can hold is bounded by `listener-limits.ts`.
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from '@millrace/base/logger'
+import type { MaybePromise } from '@millrace/storage/engine'
+import type { PressureGauge } from '../platform/ports.ts'
+import { createHttp1 } from './http1.ts'
+import { Intake } from './intake.ts'
+import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts'
+import type { HttpReply, HttpRequest } from './message.ts'
+import type { Serving } from './serving.ts'
+import { after } from './socket-time.ts'
+
+export interface ListenerOptions {
+  readonly host: string
+  /** 0 = any free one. */
+  readonly port: number
+  readonly handle: (request: HttpRequest) => MaybePromise<HttpReply>
+  readonly logger: Logger
+  readonly isPressed?: PressureGauge
+  readonly limits?: Partial<ListenerLimits>
+}
+
+export interface ListenerMetrics {
+  readonly connectionsOpen: number
+  readonly requestsInFlight: number
+  readonly eventStreamsOpen: number
+  readonly bodyBytesHeld: number
+  readonly requestsWaiting: number
+}
+
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  metrics(): ListenerMetrics
+  /**
+   * Stops accepting; requests under way are finished, new ones on open connections are answered 503,
+   * event streams are ended in good order. What still runs after `graceMs` is cut.
+   */
+  close(graceMs?: number): Promise<void>
+}
+
+/** Rejects with the system's error, e.g. EADDRINUSE. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const limits = { ...LISTENER_LIMITS, ...options.limits }
+  const serving: Serving = {
+    handle: options.handle,
+    limits,
+    intake: new Intake(limits.bodiesBytesMax, options.isPressed ?? (() => false)),
+    logger: options.logger,
+    pumpings: new Set(),
+    isStopping: false,
+    inFlight: 0,
+  }
+  const sockets = new Set<Socket>()
+  const http1 = createHttp1(serving)
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    // A peer that resets its connection is no event; without a listener it would end the process.
+    socket.on('error', () => {})
+    accept(socket)
+  })
+  server.maxConnections = limits.connectionsMax
+
+  function accept(socket: Duplex): void {
+    http1.serve(socket)
+  }
+
+  const { port } = await bound(server, options)
+  return {
+    host: options.host,
+    port,
+    metrics: () => ({
+      connectionsOpen: sockets.size,
+      requestsInFlight: serving.inFlight,
+      eventStreamsOpen: serving.pumpings.size,
+      bodyBytesHeld: serving.intake.bytes,
+      requestsWaiting: serving.intake.waitingCount,
+    }),
+    close: async (graceMs = 10_000) => {
+      serving.isStopping = true
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const pumping of serving.pumpings) pumping.stop()
+      http1.closeIdle()
+      const cancel = after(graceMs, () => {
+        for (const socket of sockets) socket.destroy()
+      })
+      await ended
+      cancel()
+      http1.close()
+    },
+  }
+}
+
+function bound(server: Server, { host, port }: ListenerOptions): Promise<{ port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve({ port: typeof address === 'object' && address !== null ? address.port : port })
+    })
+  })
+}

@@ -1,0 +1,66 @@
+// What the two protocols share while they serve: the handler, the bounds, who may be read, the event
+// streams that are open, and whether the server is stopping.
+import type { Logger } from '@millrace/base/logger'
+import type { MaybePromise } from '@millrace/storage/engine'
+import type { Intake } from './intake.ts'
+import type { ListenerLimits } from './listener-limits.ts'
+import type { HttpReply, HttpRequest } from './message.ts'
+import type { Pumping } from './pump.ts'
+
+export interface Serving {
+  readonly handle: (request: HttpRequest) => MaybePromise<HttpReply>
+  readonly limits: ListenerLimits
+  readonly intake: Intake
+  readonly logger: Logger
+  readonly pumpings: Set<Pumping>
+  isStopping: boolean
+  /** Requests taken up and not yet answered. */
+  inFlight: number
+}
+
+/** What a request holds of the intake: what it announces, or a guess. */
+export function bytesAnnounced(announced: number | undefined): number {
+  return announced ?? 64 * 1024
+}
+
+/** A content-length header's value; undefined when there is none or it isn't a number. */
+export function contentLength(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined
+  const length = Number(header)
+  return Number.isSafeInteger(length) && length >= 0 ? length : undefined
+}
+
+export function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(address)
+}
+
+/** Answered on connections that stay open while the server stops; SDKs try again elsewhere or later. */
+export function stoppingReply(): HttpReply {
+  const body = '{"__type":"ServiceUnavailableException","message":"Millrace is stopping."}'
+  return {
+    status: 503,
+    headers: {
+      'Content-Type': 'application/x-amz-json-1.1',
+      'Content-Length': body.length,
+      Connection: 'close',
+    },
+    body,
+  }
+}
+
+/** The handler answers all it can itself; what it throws is a defect, and the peer still gets a reply. */
+export async function settled(
+  serving: Serving,
+  reply: MaybePromise<HttpReply>,
+): Promise<HttpReply> {
+  try {
+    return await reply
+  } catch (error) {
+    return failureReply(serving, error)
+  }
+}
+
+export function failureReply(serving: Serving, error: unknown): HttpReply {
+  serving.logger.error('request handler failed', { error })
+  return { status: 500, headers: { 'Content-Length': 0 }, body: undefined }
+}
