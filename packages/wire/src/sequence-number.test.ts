@@ -3,11 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   COUNTER_MAX,
+  endingSequenceNumber,
   formatSequenceNumber,
   parseSequenceNumber,
   SEQUENCE_NUMBER_DIGITS,
   type SequenceNumberParts,
   sequenceNumberOf,
+  startingSequenceNumber,
 } from './sequence-number.ts'
 
 const SECONDS_2026 = Date.parse('2026-04-27T19:47:17Z') / 1000
@@ -59,6 +61,26 @@ test('what was put together comes apart again', () => {
         value: sequenceNumberOf(parts),
       })
     }),
+  )
+})
+
+test('every record of a shard lies between its starting and its ending number', () => {
+  fc.assert(
+    fc.property(anyParts, (parts) => {
+      const { createdSeconds, shardNumber } = parts
+      fc.pre(BigInt(parts.counter) > 0n && BigInt(parts.counter) < COUNTER_MAX)
+      const number = sequenceNumberOf(parts)
+      assert.ok(BigInt(startingSequenceNumber(createdSeconds, shardNumber)) < number)
+      assert.ok(BigInt(endingSequenceNumber(createdSeconds, 0, shardNumber)) > number)
+    }),
+  )
+})
+
+test('the starting number of a real shard is printed as AWS printed it', () => {
+  const createdSeconds = Date.parse('2018-07-02T15:24:23Z') / 1000
+  assert.equal(
+    startingSequenceNumber(createdSeconds, 7),
+    '49585974035301860685514275932246417411094727421581066354',
   )
 })
 

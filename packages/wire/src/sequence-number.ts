@@ -79,6 +79,22 @@ export function formatSequenceNumber(parts: SequenceNumberParts): string {
   return sequenceNumberOf(parts).toString()
 }
 
+/** Below every record of a shard: counter 0 at the time of its creation. */
+export function startingSequenceNumber(createdSeconds: number, shardNumber: number): string {
+  const counter = 0
+  return formatSequenceNumber({ createdSeconds, shardNumber, counter, timeSeconds: createdSeconds })
+}
+
+/** Above every record of a closed shard: the highest counter at the time it was closed. */
+export function endingSequenceNumber(
+  createdSeconds: number,
+  closedSeconds: number,
+  shardNumber: number,
+): string {
+  const counter = COUNTER_MAX
+  return formatSequenceNumber({ createdSeconds, shardNumber, counter, timeSeconds: closedSeconds })
+}
+
 /** Takes a decimal number apart; undefined when it is none that AWS would accept. */
 export function parseSequenceNumber(text: string): SequenceNumber | undefined {
   if (!DECIMAL.test(text)) return undefined

@@ -22,3 +22,7 @@ test('shard ids are read as leniently as AWS reads them', () => {
   }
   assert.equal(parseShardId('shardId-002147483648'), undefined)
 })
+
+test('a negative number prints as AWS prints it', () => {
+  assert.equal(shardId(-2147483648), 'shardId--02147483648')
+})

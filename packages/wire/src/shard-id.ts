@@ -2,7 +2,9 @@
 
 const NUMBER_MAX = 2147483647
 
+/** Negative numbers occur in sequence numbers that nobody gave out; AWS prints them so (observed). */
 export function shardId(number: number): string {
+  if (number < 0) return `shardId--${String(-number).padStart(11, '0')}`
   return `shardId-${String(number).padStart(12, '0')}`
 }
 
