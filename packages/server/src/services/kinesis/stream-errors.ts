@@ -34,3 +34,11 @@ export function validation(message: string): WireError {
 export function limitExceeded(message: string): WireError {
   return new WireError('LimitExceededException', message)
 }
+
+/** For ids of shards that the stream doesn't have, printed as the caller wrote them (observed). */
+export function shardNotFound(id: string, stream: string, account: string): WireError {
+  return new WireError(
+    'ResourceNotFoundException',
+    `Could not find shard ${id} in stream ${stream} under account ${account}.`,
+  )
+}

@@ -10,14 +10,6 @@ export interface StreamCreated extends Command {
   readonly stream: StreamFacts
 }
 
-/** The stream is DELETING until a time. */
-export interface StreamDeleting extends Command {
-  readonly kind: 'kinesis.stream-deleting'
-  readonly groupId: number
-  readonly onVersion: number
-  readonly deletingUntilMs: number
-}
-
 /** The stream is no more. */
 export interface StreamDeleted extends Command {
   readonly kind: 'kinesis.stream-deleted'
@@ -29,39 +21,24 @@ export interface StreamDeleted extends Command {
   readonly forgetBeforeSecond: number
 }
 
-export interface TagsChanged extends Command {
-  readonly kind: 'kinesis.tags-changed'
-  readonly groupId: number
-  readonly onVersion: number
+/** What can be decided about a stream that exists; each is a command's kind and facts. */
+export type StreamChange =
+  | { readonly kind: 'kinesis.stream-deleting'; readonly deletingUntilMs: number }
   /** All tags from now on. */
-  readonly tags: Readonly<Record<string, string>>
-}
+  | { readonly kind: 'kinesis.tags-changed'; readonly tags: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'kinesis.retention-changed'
+      readonly retentionHours: number
+      readonly expiredBeforeMs: number
+      readonly updatingUntilMs: number
+    }
+  /** Closed shards whose records have all expired are forgotten. */
+  | { readonly kind: 'kinesis.shards-expired'; readonly numbers: readonly number[] }
 
-export interface RetentionChanged extends Command {
-  readonly kind: 'kinesis.retention-changed'
-  readonly groupId: number
-  readonly onVersion: number
-  readonly retentionHours: number
-  readonly expiredBeforeMs: number
-}
+export type ChangeCommand = Command &
+  StreamChange & { readonly groupId: number; readonly onVersion: number }
 
-/** Closed shards whose records have all expired are forgotten. */
-export interface ShardsExpired extends Command {
-  readonly kind: 'kinesis.shards-expired'
-  readonly groupId: number
-  readonly onVersion: number
-  readonly numbers: readonly number[]
-}
-
-export type StreamCommand =
-  | StreamCreated
-  | StreamDeleting
-  | StreamDeleted
-  | TagsChanged
-  | RetentionChanged
-  | ShardsExpired
-
-type ChangeCommand = Exclude<StreamCommand, StreamCreated | StreamDeleted>
+export type StreamCommand = StreamCreated | StreamDeleted | ChangeCommand
 
 /** By account, region and name; the parts have no blank in them. */
 export function streamKey(account: string, region: string, name: string): string {
@@ -182,6 +159,7 @@ function change(facts: StreamFacts, command: ChangeCommand): void {
     case 'kinesis.retention-changed':
       facts.retentionHours = command.retentionHours
       facts.expiredBeforeMs = command.expiredBeforeMs
+      facts.updatingUntilMs = command.updatingUntilMs
       break
     case 'kinesis.shards-expired': {
       const numbers = new Set(command.numbers)

@@ -5,11 +5,11 @@ import { assert } from '@millrace/base/assert'
 import type { Clock } from '@millrace/base/clock'
 import type { Group } from '@millrace/storage/engine'
 import { streamArn } from '@millrace/wire/arn'
+import { readHashKey } from '@millrace/wire/hash-key'
 import type { KinesisSettings } from './settings.ts'
 import { Shard } from './shard.ts'
 import type { ShardFacts, StreamFacts } from './stream-facts.ts'
-
-export type StreamStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING'
+import { isGone, type StreamStatus, streamStatus } from './stream-status.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -48,15 +48,12 @@ export class Stream {
   }
 
   status(nowMs: number): StreamStatus {
-    const { facts } = this
-    if (facts.deletingUntilMs !== undefined) return 'DELETING'
-    if (nowMs < facts.creatingUntilMs) return 'CREATING'
-    return nowMs < facts.updatingUntilMs ? 'UPDATING' : 'ACTIVE'
+    return streamStatus(this.facts, nowMs)
   }
 
   /** Whether its deletion is over, so that nobody may see it any more. */
   isGone(nowMs: number): boolean {
-    return this.facts.deletingUntilMs !== undefined && nowMs >= this.facts.deletingUntilMs
+    return isGone(this.facts, nowMs)
   }
 
   /** The horizon, ms: records older than this are gone. */
@@ -144,10 +141,8 @@ function routingTable(facts: StreamFacts): RoutingTable {
     .map(({ shard }) => shard)
   const bounds = new Uint32Array(open.length * 4)
   open.forEach((shard, index) => {
-    const end = BigInt(shard.endingHashKey)
-    for (let word = 0; word < 4; word++) {
-      bounds[index * 4 + word] = Number((end >> BigInt(96 - word * 32)) & 0xffffffffn)
-    }
+    const isHashKey = readHashKey(shard.endingHashKey, bounds.subarray(index * 4, index * 4 + 4))
+    assert(isHashKey, `shard ${shard.number} of stream ${facts.name} ends at no hash key`)
   })
   return { version: facts.version, open, shards: new Array(open.length), bounds }
 }

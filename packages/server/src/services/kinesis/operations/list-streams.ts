@@ -1,0 +1,41 @@
+// ListStreams: an account's streams in a region by name, at most 100 a page. A page goes on after a
+// name or, for callers that page by tokens, with NextToken, which wins when both are given: SDK
+// paginators repeat the first call's members beside it.
+import { streamArn } from '@millrace/wire/arn'
+import { kinesis } from '@millrace/wire/services/kinesis'
+import { operation } from '../../../platform/operation.ts'
+import { BOUNDS } from '../limits.ts'
+import { openNextToken, sealNextToken } from '../next-token.ts'
+import type { KinesisParts } from '../parts.ts'
+
+import { creationTimestampMs, streamStatus } from '../stream-status.ts'
+
+const NAME = kinesis.ListStreams.name
+
+export const listStreams = operation(
+  kinesis.ListStreams,
+  ({ input, context }, parts: KinesisParts) => {
+    const after =
+      input.NextToken === undefined
+        ? input.ExclusiveStartStreamName
+        : (openNextToken(NAME, input.NextToken, context.nowMs, parts.settings) as string)
+    const found = parts.streams.list(context, after)
+    const limit = Math.min(input.Limit ?? BOUNDS.listStreamsMax, BOUNDS.listStreamsMax)
+    const page = found.slice(0, limit)
+    const last = page.at(-1)
+    return {
+      StreamNames: page.map((facts) => facts.name),
+      HasMoreStreams: found.length > limit,
+      ...(found.length > limit && last !== undefined
+        ? { NextToken: sealNextToken(NAME, last.name, context.nowMs, parts) }
+        : {}),
+      StreamSummaries: page.map((facts) => ({
+        StreamName: facts.name,
+        StreamARN: streamArn(facts.region, facts.account, facts.name),
+        StreamStatus: streamStatus(facts, context.nowMs),
+        StreamModeDetails: { StreamMode: facts.mode },
+        StreamCreationTimestamp: creationTimestampMs(facts),
+      })),
+    }
+  },
+)
