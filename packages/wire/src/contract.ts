@@ -43,15 +43,15 @@ export interface MemberModel {
 
 export interface ListModel {
   readonly type: 'list'
-  readonly of: string
+  readonly of: string | MemberModel
   readonly min?: number
   readonly max?: number
 }
 
 export interface MapModel {
   readonly type: 'map'
-  readonly key: string
-  readonly value: string
+  readonly key: string | MemberModel
+  readonly value: string | MemberModel
   readonly min?: number
   readonly max?: number
 }
