@@ -6,11 +6,15 @@ import type { Logger } from '@millrace/base/logger'
 import type { MaybePromise } from '@millrace/storage/engine'
 import type { PressureGauge } from '../platform/ports.ts'
 import { createHttp1 } from './http1.ts'
+import { createHttp2 } from './http2.ts'
 import { Intake } from './intake.ts'
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts'
 import type { HttpReply, HttpRequest } from './message.ts'
 import type { Serving } from './serving.ts'
+import { sniff } from './sniff.ts'
 import { after } from './socket-time.ts'
+import { createTls } from './tls.ts'
+import type { TlsIdentity } from './tls-identity.ts'
 
 export interface ListenerOptions {
   readonly host: string
@@ -19,6 +23,8 @@ export interface ListenerOptions {
   readonly handle: (request: HttpRequest) => MaybePromise<HttpReply>
   readonly logger: Logger
   readonly isPressed?: PressureGauge
+  /** Asked when the first peer speaks TLS; without it such peers are cut. */
+  readonly tls?: () => Promise<TlsIdentity>
   readonly limits?: Partial<ListenerLimits>
 }
 
@@ -55,18 +61,26 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
   const sockets = new Set<Socket>()
   const http1 = createHttp1(serving)
+  const http2 = createHttp2(serving)
+  const serve = (socket: Duplex, spoken: 'h2' | 'http/1.1'): void => {
+    if (spoken === 'h2') http2.serve(socket)
+    else http1.serve(socket)
+  }
+  const { tls: identity, logger } = options
+  const serveTls =
+    identity === undefined ? undefined : createTls({ identity, limits, logger, serve })
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     // A peer that resets its connection is no event; without a listener it would end the process.
     socket.on('error', () => {})
-    accept(socket)
+    sniff(socket, limits.silenceMs, (spoken) => {
+      if (spoken !== 'tls') serve(socket, spoken)
+      else if (serveTls !== undefined) serveTls(socket)
+      else socket.destroy()
+    })
   })
   server.maxConnections = limits.connectionsMax
-
-  function accept(socket: Duplex): void {
-    http1.serve(socket)
-  }
 
   const { port } = await bound(server, options)
   return {
@@ -84,6 +98,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const pumping of serving.pumpings) pumping.stop()
       http1.closeIdle()
+      http2.goAway()
       const cancel = after(graceMs, () => {
         for (const socket of sockets) socket.destroy()
       })
