@@ -2,7 +2,16 @@
 // no paths: when one says no, constraint-messages.ts walks again and finds the words.
 
 import type { Payload } from './payload.ts'
-import type { BlobShape, ListShape, MapShape, NumberShape, Shape, StringShape } from './shape.ts'
+import { shortCheck } from './put-records-entry.ts'
+import type {
+  BlobShape,
+  ListShape,
+  MapShape,
+  NumberShape,
+  Shape,
+  StringShape,
+  StructureShape,
+} from './shape.ts'
 
 /** Whether a value that is present satisfies its shape, all the way down. */
 export type Check = (value: unknown) => boolean
@@ -38,22 +47,23 @@ export class ConstraintChecks {
       case 'map':
         return mapCheck(shape, this.of(shape.key), this.of(shape.value))
       case 'structure':
-        return structureCheck(
-          shape.members.map((member) => ({ ...member, check: this.of(member.shape) })),
-        )
+        return structureCheck(shape, (member) => this.of(member))
     }
   }
 }
 
 function structureCheck(
-  members: readonly { name: string; isRequired: boolean; check: Check | undefined }[],
+  shape: StructureShape,
+  checkOf: (shape: Shape) => Check | undefined,
 ): Check | undefined {
-  const checked = members.filter((member) => member.isRequired || member.check !== undefined)
+  const checked = shape.members
+    .map((member) => ({ ...member, check: checkOf(member.shape) }))
+    .filter((member) => member.isRequired || member.check !== undefined)
   if (checked.length === 0) return undefined
   const names = checked.map((member) => member.name)
   const isRequired = checked.map((member) => member.isRequired)
   const checks = checked.map((member) => member.check)
-  return (value) => {
+  return shortCheck(shape, (value) => {
     const structure = value as Record<string, unknown>
     for (let index = 0; index < names.length; index++) {
       const found = structure[names[index] as string]
@@ -65,7 +75,7 @@ function structureCheck(
       }
     }
     return true
-  }
+  })
 }
 
 /** Null items are never right. */

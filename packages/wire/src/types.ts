@@ -5,6 +5,7 @@
 import { base64Payload } from './base64.ts'
 import { WireError } from './errors.ts'
 import { RangePayload } from './payload.ts'
+import { shortReader } from './put-records-entry.ts'
 import type { NumberShape, Shape, StructureShape } from './shape.ts'
 
 /** Takes a value that is neither null nor undefined; returns what belongs in its place. */
@@ -67,7 +68,10 @@ export class TypeReaders {
       case 'map':
         return mapReader(this.of(shape.value))
       case 'structure':
-        return structureReader(shape, (member) => this.of(member))
+        return shortReader(
+          shape,
+          structureReader(shape, (member) => this.of(member)),
+        )
     }
   }
 }

@@ -8,6 +8,8 @@ import { isEventStream } from './json.ts'
 /** A finished text of this size or more leaves with its buffer; a smaller one is copied out of it. */
 const OWN_BUFFER_BYTES = 64 * 1024
 const FIRST_BUFFER_BYTES = 16 * 1024
+/** Below 256, so that a length takes one byte at most. */
+const SHORT_TEXT = 128
 
 /** A buffer that grows by doubling, and the heads of CBOR items. */
 export class CborSink {
@@ -15,7 +17,7 @@ export class CborSink {
   #length = 0
 
   head(major: number, argument: number): void {
-    const buffer = this.reserve(9)
+    const buffer = this.#reserve(9)
     let at = this.#length
     const type = major << 5
     if (argument < 24) {
@@ -38,15 +40,44 @@ export class CborSink {
   }
 
   text(text: string): void {
-    const byteLength = Buffer.byteLength(text)
-    this.head(3, byteLength)
-    this.reserve(byteLength).write(text, this.#length, byteLength, 'utf8')
-    this.#length += byteLength
+    const length = text.length
+    if (length > SHORT_TEXT || !this.#shortAscii(text)) {
+      const byteLength = Buffer.byteLength(text)
+      this.head(3, byteLength)
+      this.#reserve(byteLength).write(text, this.#length, byteLength, 'utf8')
+      this.#length += byteLength
+    }
+  }
+
+  /** Most texts are short and ASCII, and a loop beats two calls into native code. */
+  #shortAscii(text: string): boolean {
+    const length = text.length
+    const buffer = this.#reserve(length + 2)
+    let at = this.#length
+    if (length >= 24) buffer[at++] = (3 << 5) | 24
+    buffer[at] = length < 24 ? (3 << 5) | length : length
+    at += 1
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index)
+      if (code > 127) return false
+      buffer[at++] = code
+    }
+    this.#length = at
+    return true
+  }
+
+  /** Items that were written before, as they are. */
+  raw(bytes: Uint8Array): void {
+    const length = bytes.length
+    const buffer = this.#reserve(length)
+    const start = this.#length
+    for (let index = 0; index < length; index++) buffer[start + index] = bytes[index] as number
+    this.#length = start + length
   }
 
   bytes(payload: Payload): void {
     this.head(2, payload.byteLength)
-    payload.writeTo(this.reserve(payload.byteLength), this.#length)
+    payload.writeTo(this.#reserve(payload.byteLength), this.#length)
     this.#length += payload.byteLength
   }
 
@@ -57,7 +88,7 @@ export class CborSink {
   }
 
   double(value: number): void {
-    const buffer = this.reserve(9)
+    const buffer = this.#reserve(9)
     buffer[this.#length] = 0xfb
     this.#length = buffer.writeDoubleBE(value, this.#length + 1)
   }
@@ -81,7 +112,7 @@ export class CborSink {
     this.#length = 0
   }
 
-  private reserve(byteLength: number): Buffer {
+  #reserve(byteLength: number): Buffer {
     const needed = this.#length + byteLength
     if (needed > this.#buffer.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
@@ -155,19 +186,26 @@ export class CborWriters {
 function structureWriter(shape: StructureShape, writerOf: (shape: Shape) => ToCbor): ToCbor {
   const members = shape.members
     .filter((member) => !isEventStream(member.shape))
-    .map((member) => ({ name: member.name, toCbor: writerOf(member.shape) }))
+    .map(({ name, shape }) => ({ name, key: keyItem(name), toCbor: writerOf(shape) }))
   return (sink, value) => {
     const structure = value as Record<string, unknown>
     let count = 0
     for (const { name } of members) if (structure[name] !== undefined) count += 1
     sink.head(5, count)
-    for (const { name, toCbor } of members) {
+    for (const { name, key, toCbor } of members) {
       const found = structure[name]
       if (found === undefined) continue
-      sink.text(name)
+      sink.raw(key)
       toCbor(sink, found)
     }
   }
+}
+
+const keySink = new CborSink()
+
+function keyItem(name: string): Uint8Array {
+  keySink.text(name)
+  return keySink.take()
 }
 
 /** Any value that JSON could hold, as an error's further members are. */
