@@ -1,12 +1,12 @@
 // A shard as the API describes it: ranges of hash keys and of sequence numbers, and its parents.
-import { COUNTER_MAX, formatSequenceNumber } from '@millrace/wire/sequence-number'
+import { endingSequenceNumber, startingSequenceNumber } from '@millrace/wire/sequence-number'
 import type { Shard } from '@millrace/wire/services/kinesis'
 import { shardId } from '@millrace/wire/shard-id'
 import type { ShardFacts } from './stream-facts.ts'
 
 export function describeShard(facts: ShardFacts): Shard {
   const { number, parent, adjacentParent, closed, createdSeconds } = facts
-  const StartingSequenceNumber = boundary(facts, 0, createdSeconds)
+  const StartingSequenceNumber = startingSequenceNumber(createdSeconds, number)
   return {
     ShardId: shardId(number),
     ...(parent === undefined ? {} : { ParentShardId: shardId(parent) }),
@@ -20,12 +20,11 @@ export function describeShard(facts: ShardFacts): Shard {
         ? { StartingSequenceNumber }
         : {
             StartingSequenceNumber,
-            EndingSequenceNumber: boundary(facts, COUNTER_MAX, Math.floor(closed.atMs / 1000)),
+            EndingSequenceNumber: endingSequenceNumber(
+              createdSeconds,
+              Math.floor(closed.atMs / 1000),
+              number,
+            ),
           },
   }
-}
-
-function boundary(facts: ShardFacts, counter: bigint | number, timeSeconds: number): string {
-  const { createdSeconds, number: shardNumber } = facts
-  return formatSequenceNumber({ createdSeconds, shardNumber, counter, timeSeconds })
 }
