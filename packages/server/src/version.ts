@@ -1,0 +1,4 @@
+// The version that runs, as its package says.
+import manifest from '../package.json' with { type: 'json' }
+
+export const VERSION: string = manifest.version
