@@ -43,7 +43,7 @@ export function sniff(socket: Duplex, silenceMs: number, told: (spoken: Spoken) 
 export function spokenIn(bytes: Buffer): Spoken | undefined {
   if (bytes.byteLength === 0) return undefined
   if (bytes[0] === TLS_HANDSHAKE) return 'tls'
-  const start = bytes.latin1Slice(0, PREFACE.length)
+  const start = bytes.toString('latin1', 0, PREFACE.length)
   if (start === PREFACE) return 'h2'
   return PREFACE.startsWith(start) ? undefined : 'http/1.1'
 }
