@@ -59,6 +59,8 @@ export class Shard {
   readonly facts: ShardFacts
   readonly log: Log
   readonly id: string
+  /** Scratch of put.ts: the shard's place among those of the request it is gathering. */
+  run = 0
   /** Prints numbers that are being given out, which rise. */
   readonly #written: SequenceCursor
   /** Prints numbers of what is read, anywhere. */
@@ -137,6 +139,16 @@ export class Shard {
   /** Where the oldest readable record is, or the tip. */
   get first(): number {
     return Math.min(Math.max(this.log.first, this.facts.baseOffset), this.tip)
+  }
+
+  /** Whether a number is of this shard, but beyond all that were given out. */
+  isAhead(number: SequenceNumber): boolean {
+    const { createdSeconds, number: shardNumber } = this.facts
+    if (number.counter === undefined || number.shardNumber !== shardNumber) return false
+    return (
+      number.createdSeconds === createdSeconds &&
+      number.counter >= BigInt(this.#counterOf(this.log.next))
+    )
   }
 
   /** The offset of the first record of this time (ms) or a later one. */

@@ -1,0 +1,144 @@
+// For tests of the data operations: short ways to make a stream, put into it and read it, over the slice
+// of testing.ts. Replies are taken as a client would read them, out of their JSON.
+import { strict as assert } from 'node:assert'
+import type { OperationContract } from '@millrace/wire/contract'
+import { BytesPayload, type Payload } from '@millrace/wire/payload'
+import {
+  type GetRecordsInput,
+  type GetShardIteratorInput,
+  kinesis,
+  type PutRecordOutput,
+  type PutRecordsOutput,
+  type PutRecordsRequestEntry,
+} from '@millrace/wire/services/kinesis'
+import type { PreparedReply, RequestContext } from '../../platform/operation.ts'
+import type { TestKinesis } from './testing.ts'
+
+export const STREAM = 'orders'
+
+export interface ReadRecord {
+  readonly SequenceNumber: string
+  /** Seconds. */
+  readonly ApproximateArrivalTimestamp: number
+  /** Base64. */
+  readonly Data: string
+  readonly PartitionKey?: string
+}
+
+export interface ReadPage {
+  readonly Records: readonly ReadRecord[]
+  readonly NextShardIterator?: string
+  readonly MillisBehindLatest: number
+  readonly ChildShards?: readonly unknown[]
+}
+
+type Changes = Partial<RequestContext>
+
+export function bytes(data: string | Uint8Array): Payload {
+  return new BytesPayload(typeof data === 'string' ? Buffer.from(data) : data)
+}
+
+export function text(record: ReadRecord): string {
+  return Buffer.from(record.Data, 'base64').toString()
+}
+
+/** The answer as a JSON client has it. */
+export async function answer<I, O>(
+  test: TestKinesis,
+  contract: OperationContract<I, O>,
+  input: I,
+  changes?: Changes,
+): Promise<unknown> {
+  const output: unknown = await test.call(contract, input, changes)
+  return isPrepared(output) ? JSON.parse(String(asText(output.encode('json')))) : output
+}
+
+export async function withStream(
+  test: TestKinesis,
+  shardCount = 1,
+  name = STREAM,
+): Promise<TestKinesis> {
+  await test.call(kinesis.CreateStream, { StreamName: name, ShardCount: shardCount })
+  return test
+}
+
+export async function put(
+  test: TestKinesis,
+  data: string | Uint8Array,
+  more: Partial<Parameters<typeof putInput>[1]> = {},
+  changes?: Changes,
+): Promise<PutRecordOutput> {
+  return (await answer(test, kinesis.PutRecord, putInput(data, more), changes)) as PutRecordOutput
+}
+
+function putInput(
+  data: string | Uint8Array,
+  more: {
+    readonly StreamName?: string
+    readonly PartitionKey?: string
+    readonly ExplicitHashKey?: string
+    readonly SequenceNumberForOrdering?: string
+    readonly DryRun?: boolean
+  },
+) {
+  return { StreamName: STREAM, PartitionKey: 'key', Data: bytes(data), ...more }
+}
+
+export async function putMany(
+  test: TestKinesis,
+  records: readonly PutRecordsRequestEntry[],
+  changes?: Changes,
+): Promise<PutRecordsOutput> {
+  const input = { StreamName: STREAM, Records: records }
+  return (await answer(test, kinesis.PutRecords, input, changes)) as PutRecordsOutput
+}
+
+export async function iterator(
+  test: TestKinesis,
+  input: Partial<GetShardIteratorInput> = {},
+  changes?: Changes,
+): Promise<string> {
+  const output = await test.call(
+    kinesis.GetShardIterator,
+    { StreamName: STREAM, ShardId: '0', ShardIteratorType: 'TRIM_HORIZON', ...input },
+    changes,
+  )
+  assert.ok(output.ShardIterator)
+  return output.ShardIterator
+}
+
+export async function get(
+  test: TestKinesis,
+  shardIterator: string,
+  input: Partial<GetRecordsInput> = {},
+  changes?: Changes,
+): Promise<ReadPage> {
+  const whole = { ShardIterator: shardIterator, ...input }
+  return (await answer(test, kinesis.GetRecords, whole, changes)) as ReadPage
+}
+
+/** All records from an iterator on, until a page is empty. */
+export async function drain(
+  test: TestKinesis,
+  shardIterator: string,
+  input: Partial<GetRecordsInput> = {},
+): Promise<ReadRecord[]> {
+  const records: ReadRecord[] = []
+  let next: string | undefined = shardIterator
+  while (next !== undefined) {
+    const page: ReadPage = await get(test, next, input)
+    if (page.Records.length === 0) break
+    records.push(...page.Records)
+    assert.notEqual(page.NextShardIterator, next)
+    next = page.NextShardIterator
+  }
+  return records
+}
+
+function isPrepared(output: unknown): output is PreparedReply {
+  return typeof output === 'object' && output !== null && 'isPrepared' in output
+}
+
+function asText(body: string | Uint8Array): string {
+  return typeof body === 'string' ? body : Buffer.from(body).toString()
+}
