@@ -19,6 +19,10 @@ interface RatedInput {
 export class ControlRates {
   readonly #buckets = new Map<string, { readonly bucket: TokenBucket; usedMs: number }>()
 
+  get bucketCount(): number {
+    return this.#buckets.size
+  }
+
   /** Throws LimitExceededException when the operation is called too often. */
   take(operation: string, input: unknown, context: RequestContext): void {
     const rate = CALL_RATES[operation]

@@ -5,11 +5,10 @@
 // Making: the storage group first, then the command that names it. Deleting: the command first, then
 // the group. So a crash in between leaves a group without a stream, which the next start deletes, and
 // never a stream without a group, which would be damage.
-import { assert } from '@millrace/base/assert'
 import type { Clock } from '@millrace/base/clock'
 import type { Logger } from '@millrace/base/logger'
 import type { Random } from '@millrace/base/random'
-import type { Engine } from '@millrace/storage/engine'
+import { type Engine, type Group, StorageError } from '@millrace/storage/engine'
 import { parseStreamArn } from '@millrace/wire/arn'
 import type { CatalogWriter } from '../../platform/fold.ts'
 import type { RequestContext } from '../../platform/operation.ts'
@@ -72,18 +71,24 @@ export class Streams {
 
   /**
    * After the catalog has been read: takes up deletions under way, and deletes groups that a crash
-   * left without a stream. `otherGroupIds` are those of other slices.
+   * left without a stream. `otherGroupIds` are those of other slices. A StorageError `damaged` when
+   * records are missing, or are there and the catalog has never heard of them.
    */
   async start(otherGroupIds: ReadonlySet<number> = new Set()): Promise<void> {
     const { engine, fold, logger } = this.#parts
     const groupIds = new Set(engine.groupIds())
     for (const facts of fold.all()) {
-      assert(groupIds.has(facts.groupId), `the records of stream ${facts.name} are missing`)
+      if (!groupIds.has(facts.groupId)) throw recordsMissing(facts)
       if (facts.deletingUntilMs !== undefined) this.#removeAt(facts, facts.deletingUntilMs)
     }
     for (const groupId of groupIds) {
       if (groupId === CATALOG_GROUP_ID || otherGroupIds.has(groupId)) continue
       if (fold.byGroup(groupId) !== undefined) continue
+      // Up to the highest number the catalog knows, a group's stream was deleted; past it, a creation
+      // was cut short before anybody could write.
+      if (groupId > fold.groupIdMax && holdsRecords(engine.openGroup(groupId))) {
+        throw catalogBehind(groupId)
+      }
       logger.warn('deleting a storage group that belongs to no stream', { groupId })
       await engine.deleteGroup(groupId)
     }
@@ -328,6 +333,26 @@ export class Streams {
     this.#scopes.delete(key)
     this.#enter('', '', NO_STREAMS)
   }
+}
+
+function holdsRecords(group: Group): boolean {
+  return group.logIds().some((logId) => group.log(logId).next > 0)
+}
+
+function recordsMissing({ name, groupId }: StreamFacts): StorageError {
+  return new StorageError(
+    'damaged',
+    `The records of stream ${name} (storage group ${groupId}) are missing from the data folder. ` +
+      'Bring back the whole folder from a backup, or start with another --data folder.',
+  )
+}
+
+function catalogBehind(groupId: number): StorageError {
+  return new StorageError(
+    'damaged',
+    `Storage group ${groupId} holds records of a stream that the catalog does not know, so the catalog ` +
+      'is older than the records. Bring back the whole data folder from a backup.',
+  )
 }
 
 function scopeKey(account: string, region: string): string {
