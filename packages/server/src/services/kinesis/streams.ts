@@ -9,7 +9,7 @@ import type { Clock } from '@millrace/base/clock'
 import type { Logger } from '@millrace/base/logger'
 import type { Random } from '@millrace/base/random'
 import { type Engine, type Group, StorageError } from '@millrace/storage/engine'
-import { parseStreamArn } from '@millrace/wire/arn'
+import { parseStreamArn, streamArn } from '@millrace/wire/arn'
 import type { CatalogWriter } from '../../platform/fold.ts'
 import type { RequestContext } from '../../platform/operation.ts'
 import { type NewStream, newStreamFacts } from './new-stream.ts'
@@ -53,6 +53,8 @@ const ATTEMPTS_MAX = 1000
 export class Streams {
   readonly #parts: StreamsParts
   readonly #byGroup = new Map<number, Stream>()
+  /** By ARN, whoever asks. */
+  readonly #byArnText = new Map<string, Stream>()
   /** By account and region, then by name. */
   readonly #scopes = new Map<string, Map<string, Stream>>()
   /** The scope of the latest lookup: most callers stay in one. */
@@ -210,6 +212,10 @@ export class Streams {
   }
 
   #byArn(arn: string, name: string | undefined, context: Caller): Stream {
+    const known = this.#byArnText.get(arn)
+    if (known !== undefined && (name ?? known.name) === known.name) {
+      if (!known.isGone(context.nowMs)) return known
+    }
     const parsed = parseStreamArn(arn)
     if (parsed === undefined) throw invalidArgument(`Invalid StreamARN: ${arn}`)
     if (name !== undefined && name !== parsed.name) {
@@ -243,6 +249,7 @@ export class Streams {
     const { engine, settings, clock } = this.#parts
     const stream = new Stream(facts, engine.openGroup(facts.groupId), settings, clock)
     this.#byGroup.set(facts.groupId, stream)
+    this.#byArnText.set(stream.arn, stream)
     const key = scopeKey(facts.account, facts.region)
     const scope = this.#scopes.get(key) ?? new Map<string, Stream>()
     scope.set(facts.name, stream)
@@ -326,6 +333,7 @@ export class Streams {
 
   #forget(facts: StreamFacts): void {
     this.#byGroup.delete(facts.groupId)
+    this.#byArnText.delete(streamArn(facts.region, facts.account, facts.name))
     const key = scopeKey(facts.account, facts.region)
     const scope = this.#scopes.get(key)
     scope?.delete(facts.name)

@@ -10,8 +10,9 @@ import { creationTimestampMs } from '../stream-status.ts'
 
 export const describeStream = operation(
   kinesis.DescribeStream,
-  ({ input, context: { nowMs, ...caller } }, { streams }: KinesisParts) => {
-    const stream = streams.forControl(input, { nowMs, ...caller })
+  ({ input, context }, { streams }: KinesisParts) => {
+    const { nowMs } = context
+    const stream = streams.forControl(input, context)
     const after =
       input.ExclusiveStartShardId === undefined
         ? -1
