@@ -142,3 +142,36 @@ function isPrepared(output: unknown): output is PreparedReply {
 function asText(body: string | Uint8Array): string {
   return typeof body === 'string' ? body : Buffer.from(body).toString()
 }
+
+/** Closes shard 0 and halves its range among two children, as a split would leave the catalog. */
+export async function splitFirstShard(test: TestKinesis): Promise<void> {
+  const stream = test.streams.forControl({ StreamName: STREAM }, test.context())
+  const { facts, group } = stream
+  const parent = facts.shards[0]
+  assert.ok(parent)
+  const first = facts.shards.length
+  await group.addLogs([first, first + 1])
+  const nowMs = test.clock.now()
+  parent.closed = { atMs: nowMs, endOffset: group.log(parent.number).next }
+  const start = BigInt(parent.startingHashKey)
+  const end = BigInt(parent.endingHashKey)
+  const middle = (start + end) / 2n
+  const child = {
+    createdSeconds: Math.floor(nowMs / 1000) + 1,
+    baseOffset: 0,
+    parent: parent.number,
+  }
+  const ranges = [
+    [start, middle],
+    [middle + 1n, end],
+  ] as const
+  ranges.forEach(([from, to], index) => {
+    facts.shards.push({
+      ...child,
+      number: first + index,
+      startingHashKey: from.toString(),
+      endingHashKey: to.toString(),
+    })
+  })
+  facts.version++
+}
