@@ -1,0 +1,145 @@
+// The journal's next file, made before it is needed, so that a roll costs one write. It already has
+// its final name, `reserveBytes` or more of allocated space, and a durable directory entry, but no
+// checkpoint: until that is written it is no part of the journal. On a full disk it is also the
+// reserve in which deletes find room.
+//
+// Files that are sealed come back here as spares (`<sequence>.spare`). Their old frames carry another
+// sequence and generation and can't be taken for new ones, so they are used as they are, which saves
+// writing zeros again.
+import type { Logger } from '@millrace/base/logger'
+import type { Random } from '@millrace/base/random'
+import type { Disk, DiskFile } from '../disk.ts'
+import {
+  isDiskFull,
+  journalPath,
+  type PreparedFile,
+  SPARE_SUFFIX,
+  sequenceOf,
+  writeZeros,
+} from './journal-file.ts'
+
+export interface NextFileOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly random: Random
+  readonly logger: Logger
+  readonly isSynced: boolean
+  /** Files larger than this aren't kept as spares. */
+  readonly fileBytesMax: number
+  readonly sparesMax: number
+  /** Space that the next file must have at least. */
+  readonly reserveBytes: () => number
+  /** Paths of files that recovery found free. */
+  readonly spares: readonly string[]
+}
+
+export class NextFile {
+  readonly #options: NextFileOptions
+  readonly #spares: string[]
+  #prepared: PreparedFile | undefined
+  #preparing: Promise<void> | undefined
+
+  constructor(options: NextFileOptions) {
+    this.#options = options
+    this.#spares = [...options.spares]
+  }
+
+  get isReady(): boolean {
+    return this.#prepared !== undefined
+  }
+
+  /** Makes the file of this sequence ready; the same promise while that is under way. */
+  prepare(sequence: number): Promise<void> {
+    if (this.#prepared !== undefined) return Promise.resolve()
+    this.#preparing ??= this.#prepare(sequence).finally(() => {
+      this.#preparing = undefined
+    })
+    return this.#preparing
+  }
+
+  /** The ready file, now the caller's; makes it first if need be. */
+  async take(sequence: number): Promise<PreparedFile> {
+    while (this.#prepared === undefined) await this.prepare(sequence)
+    const prepared = this.#prepared
+    this.#prepared = undefined
+    return prepared
+  }
+
+  /** Takes a sealed file that nobody reads: a spare, or gone. Its name is no journal's any more. */
+  async recycle(path: string, sequence: number, sizeBytes: number): Promise<void> {
+    const { disk, directory, fileBytesMax, sparesMax } = this.#options
+    const isWanted = sizeBytes <= fileBytesMax && sizeBytes >= fileBytesMax / 2
+    if (isWanted && this.#spares.length < sparesMax) {
+      const spare = journalPath(directory, sequence, SPARE_SUFFIX)
+      await disk.rename(path, spare)
+      this.#spares.push(spare)
+    } else {
+      await disk.remove(path)
+    }
+    await disk.syncDirectory(directory)
+  }
+
+  /** Gives spares' space back to the disk; how many went. */
+  async dropSpares(): Promise<number> {
+    const spares = this.#spares.splice(0)
+    for (const path of spares) await this.#options.disk.remove(path)
+    return spares.length
+  }
+
+  async close(): Promise<void> {
+    await this.#preparing?.catch(() => {})
+    if (this.#prepared === undefined) return
+    await this.#prepared.writer?.close()
+    await this.#prepared.plain.close()
+    this.#prepared = undefined
+  }
+
+  async #prepare(sequence: number): Promise<void> {
+    const { disk, directory, random, isSynced } = this.#options
+    const path = journalPath(directory, sequence)
+    const isReused = await this.#place(path)
+    let plain: DiskFile | undefined
+    let writer: DiskFile | undefined
+    try {
+      plain = await disk.open(path, { mode: 'write' })
+      let sizeBytes = await plain.size()
+      const bytesMin = this.#options.reserveBytes()
+      if (sizeBytes < bytesMin) {
+        await writeZeros(plain, sizeBytes, bytesMin)
+        sizeBytes = bytesMin
+      }
+      await plain.sync()
+      await disk.syncDirectory(directory)
+      writer = await disk.open(path, { mode: 'write', isSynced })
+      const generation = random.fill(Buffer.alloc(8)).readBigUInt64LE()
+      this.#prepared = { sequence, path, generation, isReused, sizeBytes, writer, plain }
+    } catch (error) {
+      await plain?.close()
+      await writer?.close()
+      if (isDiskFull(error)) await disk.remove(path)
+      throw error
+    }
+  }
+
+  /** Puts a spare or a new file under this name; whether it was used before. */
+  async #place(path: string): Promise<boolean> {
+    const { disk } = this.#options
+    const spare = this.#spares.pop()
+    if (spare !== undefined) {
+      if (spare !== path) await disk.rename(spare, path)
+      return true
+    }
+    try {
+      await (await disk.open(path, { mode: 'create' })).close()
+      return false
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      return true
+    }
+  }
+}
+
+/** Which names in the journal's folder are spares. */
+export function isSpareName(name: string): boolean {
+  return sequenceOf(name, SPARE_SUFFIX) !== undefined
+}

@@ -1,0 +1,133 @@
+// Hands rolled journal files to the sealer, one after the other, oldest first. While a file is being
+// sealed it is read as before; when its segments are durable the logs forget its blocks in one step
+// and the file is used again. What fails is tried again after the next roll: until then nothing is
+// lost, the file just stays.
+import { assert } from '@millrace/base/assert'
+import type { Logger } from '@millrace/base/logger'
+import type { GroupTable } from './group-table.ts'
+import type { Journal } from './journal.ts'
+import type { JournalFile } from './journal-file.ts'
+import type { SealedReads } from './log-reader.ts'
+
+/** What the engine asks of the store of sealed files. */
+export interface Segments extends SealedReads {
+  /** Resolves when every group in the file has a durable, readable segment; may be repeated. */
+  seal(input: {
+    sequence: number
+    path: string
+    usedBytes: number
+    skipGroups: number[]
+  }): Promise<void>
+  /** Removes files in which everything is older; gives the bytes freed. */
+  trim(groupId: number, beforeMs: number): Promise<number>
+  deleteGroup(groupId: number): Promise<void>
+  metrics(): { segments: number; bytesOnDisk: number; bytesCached: number; reads: number }
+  close(): Promise<void>
+}
+
+export interface SealingOptions {
+  readonly journal: Journal
+  readonly groups: GroupTable
+  readonly sealer: Segments
+  readonly logger: Logger
+  /** Resolves when all frames written so far are durable. */
+  readonly flush: () => Promise<void>
+}
+
+export class Sealing {
+  readonly #options: SealingOptions
+  #running: Promise<void> | undefined
+  #isStopped = false
+
+  constructor(options: SealingOptions) {
+    this.#options = options
+  }
+
+  /** Seals whatever is rolled, in the background. */
+  kick(): void {
+    if (this.#running !== undefined || this.#isStopped) return
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Resolves when nothing is being sealed. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  /** Lets the file under way be finished and begins no other. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.idle()
+  }
+
+  async #run(): Promise<void> {
+    const { journal, logger } = this.#options
+    for (let file = journal.rolled[0]; file !== undefined; file = journal.rolled[0]) {
+      if (this.#isStopped) return
+      try {
+        await this.#seal(file)
+      } catch (error) {
+        logger.error('a journal file could not be sealed; it stays readable as it is', {
+          file: file.path,
+          error,
+        })
+        return
+      }
+    }
+  }
+
+  async #seal(file: JournalFile): Promise<void> {
+    const { journal, groups, sealer, flush } = this.#options
+    await flush()
+    await file.closeWriter()
+    const live = liveGroups(file, groups)
+    const { sequence, path, usedBytes } = file
+    await sealer.seal({
+      sequence,
+      path,
+      usedBytes,
+      skipGroups: [...groupsIn(file)].filter((id) => !live.has(id)),
+    })
+    for (const id of live) if (groups.group(id) === undefined) await sealer.deleteGroup(id)
+    forget(file, groups)
+    await journal.drop(file)
+  }
+}
+
+function groupsIn({ index }: JournalFile): Set<number> {
+  const ids = new Set<number>([0])
+  for (let block = index.firstBlock; block < index.endBlock; block++) ids.add(index.groupId(block))
+  return ids
+}
+
+/** Groups with at least one entry in the file that may still be read. */
+function liveGroups({ index }: JournalFile, groups: GroupTable): Set<number> {
+  const live = new Set<number>()
+  for (let block = index.firstBlock; block < index.endBlock; block++) {
+    const groupId = index.groupId(block)
+    if (live.has(groupId)) continue
+    const group = groups.group(groupId)
+    const log = group?.find(index.logId(block))
+    if (group === undefined || log === undefined) continue
+    if (index.timeMs(block) >= group.trimMs && index.endOffset(block) > log.firstKept) {
+      live.add(groupId)
+    }
+  }
+  return live
+}
+
+/** Takes the file's blocks off the lists of their logs. */
+function forget({ index }: JournalFile, groups: GroupTable): void {
+  for (const group of groups.groups()) {
+    group.eachLog((log) => {
+      const { blocks } = log
+      if (blocks.length === 0 || blocks[0]! >= index.endBlock) return
+      let kept = 0
+      while (kept < blocks.length && blocks[kept]! < index.endBlock) kept++
+      assert(blocks[0]! >= index.firstBlock, 'files are sealed oldest first')
+      log.blocks = blocks.slice(kept)
+    })
+  }
+}
