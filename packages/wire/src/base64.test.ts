@@ -64,6 +64,11 @@ const complaints: Readonly<Record<string, string>> = {
   'AA A': "Invalid Base64 character: ' '",
   '+/+=': 'Invalid last non-pad Base64 character dectected',
   'AB==': 'Invalid last non-pad Base64 character dectected',
+  'AC==': 'Invalid last non-pad Base64 character dectected',
+  'AE==': 'Invalid last non-pad Base64 character dectected',
+  'AI==': 'Invalid last non-pad Base64 character dectected',
+  'AAB=': 'Invalid last non-pad Base64 character dectected',
+  'AAC=': 'Invalid last non-pad Base64 character dectected',
   'A===': 'Invalid last non-pad Base64 character dectected',
   '====': 'Invalid last non-pad Base64 character dectected',
 }
