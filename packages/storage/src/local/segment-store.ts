@@ -1,0 +1,445 @@
+// All segments of a data folder: which there are, reading a log through them, sealing journal files
+// into new ones, and letting whole files go. A group's segments stand in the order of their journal
+// files; the offsets of each log rise through them. In memory a segment is its name and its head;
+// indexes are read by page through a bounded cache.
+//
+// What has no business in the folder is moved to the orphans' folder and never deleted, except what
+// is provably no longer needed: unfinished segments (their journal file is still there) and segments
+// of deleted groups.
+import { join } from 'node:path'
+import type { Logger } from '@millrace/base/logger'
+import type { Disk } from '../disk.ts'
+import { type Batch, type ReadBounds, StorageError } from '../engine.ts'
+import { isMissing } from './journal-file.ts'
+import { OpenFiles } from './open-files.ts'
+import { PageCache } from './page-cache.ts'
+import { ReadBuffers } from './read-buffers.ts'
+import { type SealInput, type SealJournal, sealHere } from './sealer.ts'
+import { groupPath, segmentSequenceOf, UNFINISHED_SUFFIX } from './segment.ts'
+import type { LogPlace } from './segment-index.ts'
+import { Segment, type SegmentShelf, type Sweep } from './segment-reader.ts'
+
+const OPEN_FILES_MAX = 64
+const FREE_BUFFER_BYTES_MAX = 16 * 1024 * 1024
+/** Folders listed at once when a store is opened. */
+const LISTINGS_MAX = 8
+
+export interface SegmentStoreOptions {
+  readonly disk: Disk
+  /** `DATA/segments`; made when it isn't there. */
+  readonly directory: string
+  /** `DATA/orphans`; made when something has to go there. */
+  readonly orphans: string
+  readonly logger: Logger
+  /** Bytes of index pages kept in memory. */
+  readonly cacheBytesMax: number
+  readonly isLive: (groupId: number) => boolean
+  /** Whether a group that isn't live was deleted; one that never was is orphaned. Taken as yes unless told. */
+  readonly wasDeleted?: (groupId: number) => boolean
+  /** How journal files are sealed; in this thread unless told. */
+  readonly seal?: SealJournal
+}
+
+export interface SegmentRead {
+  readonly batches: Batch[]
+  readonly next: number
+  release(): void
+}
+
+export interface SegmentMetrics {
+  readonly segments: number
+  /** Grows for a moment after a start, while the sizes of older segments are being looked up. */
+  readonly bytesOnDisk: number
+  readonly bytesCached: number
+  /** Reads of blocks from disk since the start. */
+  readonly reads: number
+}
+
+export class SegmentStore {
+  readonly #options: SegmentStoreOptions
+  readonly #shelf: SegmentShelf
+  readonly #seal: SealJournal
+  /** Lists are replaced, never changed, so that a reader keeps the one it began with. */
+  readonly #groups = new Map<number, readonly Segment[]>()
+  readonly #sealed = new Set<number>()
+  readonly #closing = new AbortController()
+  /** Groups deleted while a journal file is being sealed. */
+  #deleted: Set<number> | undefined
+  #sealing: Promise<unknown> = Promise.resolve()
+  #measuring: Promise<void> | undefined
+  #reads = 0
+
+  private constructor(options: SegmentStoreOptions) {
+    this.#options = options
+    this.#seal = options.seal ?? sealHere(options.disk)
+    this.#shelf = {
+      disk: options.disk,
+      directory: options.directory,
+      logger: options.logger,
+      files: new OpenFiles(options.disk, OPEN_FILES_MAX),
+      pages: new PageCache(options.cacheBytesMax),
+      buffers: new ReadBuffers(FREE_BUFFER_BYTES_MAX),
+    }
+  }
+
+  /** Lists the folder; reads no file of it. */
+  static async open(options: SegmentStoreOptions): Promise<SegmentStore> {
+    const store = new SegmentStore(options)
+    await options.disk.makeDirectory(options.directory)
+    const names = await options.disk.list(options.directory)
+    let taken = 0
+    const listNext = async (): Promise<void> => {
+      for (let name = names[taken++]; name !== undefined; name = names[taken++]) {
+        await store.#adopt(name)
+      }
+    }
+    await Promise.all(Array.from({ length: LISTINGS_MAX }, listNext))
+    return store
+  }
+
+  /** Whether this store sealed the journal file of this number since it was opened. */
+  hasSealed(journalSequence: number): boolean {
+    return this.#sealed.has(journalSequence)
+  }
+
+  /**
+   * Makes segments of a rolled journal file; resolves when they are durable and readable. Again for
+   * the same file it keeps what is there. Rejects with `damaged`, `closed` or the disk's error, and
+   * can then be called again.
+   */
+  seal(input: SealInput): Promise<void> {
+    const sealing = this.#sealing.then(() => this.#sealNow(input))
+    this.#sealing = sealing.catch(() => {})
+    return sealing
+  }
+
+  /**
+   * Entries of a log at or after `from` and below `before`, from as many segments as the bounds let
+   * in. Undefined when no segment holds such an entry. With no batches, `next` says how far entries
+   * were passed over. Rejects with `damaged` when what comes next can't be read.
+   */
+  async read(
+    groupId: number,
+    logId: number,
+    from: number,
+    before: number,
+    bounds: ReadBounds,
+  ): Promise<SegmentRead | undefined> {
+    for (;;) {
+      const segments = this.#groups.get(groupId)
+      if (segments === undefined || from >= before) return undefined
+      try {
+        return await this.#read(segments, logId, from, before, bounds)
+      } catch (error) {
+        // Files that were let go while they were read are no longer listed; what is left is read.
+        if (!isMissing(error) || this.#groups.get(groupId) === segments) throw error
+      }
+    }
+  }
+
+  /** The lowest offset still held; undefined when no segment holds an entry of the log. */
+  async firstOffset(groupId: number, logId: number): Promise<number | undefined> {
+    for (const segment of this.#groups.get(groupId) ?? []) {
+      const log = await this.#unlessGone(segment, segment.log(logId))
+      if (log !== undefined) return log.firstOffset
+    }
+    return undefined
+  }
+
+  /** The first offset held whose entry has this time or a later one; undefined when there is none. */
+  async offsetAt(groupId: number, logId: number, timeMs: number): Promise<number | undefined> {
+    for (const segment of this.#groups.get(groupId) ?? []) {
+      const facts = await this.#unlessGone(segment, segment.facts())
+      if (facts === undefined || facts.newestMs < timeMs) continue
+      const log = await this.#unlessGone(segment, segment.log(logId))
+      if (log === undefined || log.lastTimeMs < timeMs) continue
+      if (log.firstTimeMs >= timeMs) return log.firstOffset
+      return this.#unlessGone(segment, segment.offsetAt(log, timeMs))
+    }
+    return undefined
+  }
+
+  /** Removes the oldest files of a group as long as all in them is older; gives the bytes freed. */
+  async trim(groupId: number, beforeMs: number): Promise<number> {
+    const gone: Segment[] = []
+    let unreadable: Segment[] = []
+    for (const segment of this.#groups.get(groupId) ?? []) {
+      const facts = await segment.facts()
+      if (facts === undefined) unreadable.push(segment)
+      else if (facts.newestMs < beforeMs) {
+        gone.push(...unreadable, segment)
+        unreadable = []
+      } else break
+    }
+    const listed = this.#groups.get(groupId) ?? []
+    const removed = gone.filter((segment) => listed.includes(segment))
+    if (removed.length === 0) return 0
+    this.#list(
+      groupId,
+      listed.filter((segment) => !removed.includes(segment)),
+    )
+    let bytes = 0
+    for (const segment of removed) {
+      await this.#remove(segment.path)
+      bytes += segment.bytes ?? 0
+    }
+    await this.#options.disk.syncDirectory(groupPath(this.#options.directory, groupId))
+    return bytes
+  }
+
+  /** Removes all files of a group. They are out of sight at once. */
+  async deleteGroup(groupId: number): Promise<void> {
+    this.#deleted?.add(groupId)
+    const segments = this.#groups.get(groupId)
+    if (segments === undefined) return
+    this.#groups.delete(groupId)
+    for (const segment of segments) await this.#remove(segment.path)
+    if (this.#deleted === undefined) await this.#removeFolder(groupId)
+  }
+
+  metrics(): SegmentMetrics {
+    this.#measuring ??= this.#measure().catch((error) => {
+      this.#options.logger.warn("couldn't look up the sizes of all segments", { error })
+    })
+    let segments = 0
+    let bytesOnDisk = 0
+    for (const list of this.#groups.values()) {
+      segments += list.length
+      for (const segment of list) bytesOnDisk += segment.bytes ?? 0
+    }
+    const { pages, buffers } = this.#shelf
+    return {
+      segments,
+      bytesOnDisk,
+      bytesCached: pages.bytes + buffers.freeBytes,
+      reads: this.#reads,
+    }
+  }
+
+  /** Stops a sealing under way (it is done again at the next start) and closes all files. */
+  async close(): Promise<void> {
+    this.#closing.abort(new StorageError('closed', 'The storage engine was closed.'))
+    await Promise.all([this.#sealing, this.#measuring])
+    await this.#shelf.files.close()
+  }
+
+  async #read(
+    segments: readonly Segment[],
+    logId: number,
+    from: number,
+    before: number,
+    bounds: ReadBounds,
+  ): Promise<SegmentRead | undefined> {
+    const start = await this.#find(segments, logId, from, before)
+    if (start === undefined) return undefined
+    const sweeps: Sweep[] = []
+    const batches: Batch[] = []
+    let entriesLeft = bounds.entriesMax
+    let bytesLeft = bounds.bytesMax
+    let next = from
+    let index = start.index
+    let log: LogPlace | undefined = start.log
+    try {
+      while (log !== undefined && entriesLeft > 0 && next < before) {
+        const left = { ...bounds, entriesMax: entriesLeft, bytesMax: bytesLeft }
+        const segment: Segment = segments[index]!
+        const sweep: Sweep = await segment.sweep(log, next, before, left, batches.length === 0)
+        next = sweep.next
+        if (sweep.buffer !== undefined) this.#reads++
+        sweeps.push(sweep)
+        batches.push(...sweep.batches)
+        entriesLeft -= sweep.entries
+        bytesLeft -= sweep.bytes
+        if (next < Math.min(log.endOffset, before)) {
+          if (sweep.entries === 0) break
+          continue
+        }
+        const found: Found | undefined = await this.#find(segments, logId, next, before, index + 1)
+        if (found === undefined) break
+        index = found.index
+        log = found.log
+      }
+    } catch (error) {
+      // What was read before the damage is served; the next read starts at it and says so.
+      if (batches.length === 0) {
+        this.#release(sweeps)
+        throw error
+      }
+    }
+    return { batches, next, release: () => this.#release(sweeps) }
+  }
+
+  #release(sweeps: readonly Sweep[]): void {
+    for (const { buffer } of sweeps) if (buffer !== undefined) this.#shelf.buffers.giveBack(buffer)
+  }
+
+  /** The first segment from `since` on that holds an entry of the log at or after `from`, below `before`. */
+  async #find(
+    segments: readonly Segment[],
+    logId: number,
+    from: number,
+    before: number,
+    since = 0,
+  ): Promise<Found | undefined> {
+    let low = since
+    let high = segments.length
+    let found: Found | undefined
+    while (low < high) {
+      // A log may be in few of the segments: from the middle on, the first one that has it decides.
+      const middle = (low + high) >>> 1
+      let index = middle
+      let log = await segments[index]!.log(logId)
+      while (log === undefined && ++index < high) log = await segments[index]!.log(logId)
+      if (log !== undefined && log.endOffset <= from) low = index + 1
+      else {
+        if (log !== undefined) found = { index, log }
+        high = middle
+      }
+    }
+    if (found !== undefined && found.log.firstOffset >= before) found = undefined
+    const reached = found?.log.firstOffset ?? before
+    if (from < reached) await this.#assertNothingHidden(segments, logId, from, low, found?.index)
+    return found
+  }
+
+  /** Entries that should come next may be in a segment that can't show them; then the read fails. */
+  async #assertNothingHidden(
+    segments: readonly Segment[],
+    logId: number,
+    from: number,
+    since: number,
+    until = segments.length - 1,
+  ): Promise<void> {
+    for (const segment of segments.slice(Math.max(0, since - 1), until + 1)) {
+      if (!(await segment.hides(logId))) continue
+      throw new StorageError(
+        'damaged',
+        `The file ${segment.path} is damaged: entries of log ${logId} from offset ${from} on may be lost in it. Restore it from a backup, or remove it to go on without them.`,
+      )
+    }
+  }
+
+  /** What a segment gives, or undefined if it was let go meanwhile. */
+  async #unlessGone<T>(segment: Segment, value: Promise<T>): Promise<T | undefined> {
+    try {
+      return await value
+    } catch (error) {
+      if (!isMissing(error) || this.#groups.get(segment.groupId)?.includes(segment)) throw error
+      return undefined
+    }
+  }
+
+  async #sealNow(input: SealInput): Promise<void> {
+    const { signal } = this.#closing
+    signal.throwIfAborted()
+    this.#deleted = new Set()
+    try {
+      const made = await this.#seal(this.#options.directory, input, signal)
+      const deleted = this.#deleted
+      this.#deleted = undefined
+      for (const { groupId, bytes } of made) {
+        if (deleted.has(groupId)) continue
+        const listed = this.#groups.get(groupId) ?? []
+        if (listed.some(({ sequence }) => sequence === input.sequence)) continue
+        const segment = new Segment(this.#shelf, groupId, input.sequence)
+        segment.bytes = bytes
+        this.#list(
+          groupId,
+          [...listed, segment].sort((a, b) => a.sequence - b.sequence),
+        )
+      }
+      this.#sealed.add(input.sequence)
+      for (const groupId of deleted) await this.#removeFolder(groupId)
+    } finally {
+      this.#deleted = undefined
+    }
+  }
+
+  #list(groupId: number, segments: readonly Segment[]): void {
+    this.#groups.set(groupId, segments)
+  }
+
+  /** Takes in a name found in the segments' folder. */
+  async #adopt(name: string): Promise<void> {
+    const { directory, disk, isLive, wasDeleted = () => true } = this.#options
+    const groupId = Number(name)
+    if (String(groupId) !== name || !Number.isSafeInteger(groupId) || groupId <= 0) {
+      return this.#orphan(join(directory, name), name)
+    }
+    if (!isLive(groupId)) {
+      if (wasDeleted(groupId)) return this.#removeFolder(groupId)
+      return this.#orphan(join(directory, name), name)
+    }
+    const path = groupPath(directory, groupId)
+    const segments: Segment[] = []
+    for (const file of await disk.list(path)) {
+      const sequence = segmentSequenceOf(file)
+      if (sequence !== undefined) segments.push(new Segment(this.#shelf, groupId, sequence))
+      else if (isUnfinished(file)) await this.#remove(join(path, file))
+      else await this.#orphan(join(path, file), `${name}-${file}`)
+    }
+    if (segments.length > 0) this.#list(groupId, segments)
+  }
+
+  /** Removes the folder of a deleted group with all segments in it; what is no segment is orphaned. */
+  async #removeFolder(groupId: number): Promise<void> {
+    const { directory, disk } = this.#options
+    const path = groupPath(directory, groupId)
+    let names: string[]
+    try {
+      names = await disk.list(path)
+    } catch (error) {
+      if (isMissing(error)) return
+      throw error
+    }
+    for (const name of names) {
+      if (segmentSequenceOf(name) !== undefined || isUnfinished(name)) {
+        await this.#remove(join(path, name))
+      } else await this.#orphan(join(path, name), `${groupId}-${name}`)
+    }
+    await this.#remove(path)
+  }
+
+  async #remove(path: string): Promise<void> {
+    this.#shelf.files.forget(path)
+    try {
+      await this.#options.disk.remove(path)
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+  }
+
+  async #orphan(path: string, name: string): Promise<void> {
+    const { disk, logger, orphans } = this.#options
+    await disk.makeDirectory(orphans)
+    const taken = new Set(await disk.list(orphans))
+    let free = name
+    for (let i = 1; taken.has(free); i++) free = `${name}.${i}`
+    const target = join(orphans, free)
+    await disk.rename(path, target)
+    await disk.syncDirectory(orphans)
+    logger.warn('moved an unknown file out of the segments', { file: path, to: target })
+  }
+
+  /** Looks up sizes that aren't known yet, one file after the other. */
+  async #measure(): Promise<void> {
+    for (const segments of [...this.#groups.values()]) {
+      for (const segment of segments) {
+        if (this.#closing.signal.aborted) return
+        if (segment.bytes === undefined) await this.#unlessGone(segment, segment.facts())
+      }
+    }
+  }
+}
+
+interface Found {
+  readonly index: number
+  readonly log: LogPlace
+}
+
+function isUnfinished(name: string): boolean {
+  return (
+    name.endsWith(UNFINISHED_SUFFIX) &&
+    segmentSequenceOf(name.slice(0, -UNFINISHED_SUFFIX.length)) !== undefined
+  )
+}
