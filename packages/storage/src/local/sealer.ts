@@ -6,6 +6,7 @@
 //
 // Each segment is written under an unfinished name, synced, renamed, and its folder synced. Sealing
 // again after a crash keeps the segments that are whole and makes the others.
+import { dirname } from 'node:path'
 import type { Disk, DiskFile } from '../disk.ts'
 import { StorageError } from '../engine.ts'
 import { isBlockWhole } from './frame.ts'
@@ -178,6 +179,7 @@ class Sealing {
       await this.#disk.makeDirectory(groupPath(this.#directory, plan.facts.groupId))
     }
     await this.#disk.syncDirectory(this.#directory)
+    await this.#disk.syncDirectory(dirname(this.#directory))
     const bytes = missing.reduce((sum, { facts }) => sum + facts.blocksEnd, 0)
     this.#window = Buffer.allocUnsafeSlow(Math.min(bytes, this.#windowBytesMax))
     this.#scratch = Buffer.allocUnsafeSlow(Math.min(await this.#journal.size(), READ_BYTES_MAX))

@@ -6,7 +6,7 @@
 // What has no business in the folder is moved to the orphans' folder and never deleted, except what
 // is provably no longer needed: unfinished segments (their journal file is still there) and segments
 // of deleted groups.
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Logger } from '@millrace/base/logger'
 import type { Disk } from '../disk.ts'
 import { type Batch, type ReadBounds, StorageError } from '../engine.ts'
@@ -418,6 +418,7 @@ export class SegmentStore {
     const target = join(orphans, free)
     await disk.rename(path, target)
     await disk.syncDirectory(orphans)
+    await disk.syncDirectory(dirname(orphans))
     logger.warn('moved an unknown file out of the segments', { file: path, to: target })
   }
 
