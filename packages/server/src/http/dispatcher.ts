@@ -102,8 +102,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     }
     const value = parseBody(protocol ?? 'json', body)
     if (protocol === undefined) {
-      const reply = replies.legacyReply(headers, value !== undefined)
-      return observed(exchange, reply, 'UnknownOperationException')
+      const type = value === undefined ? 'SerializationException' : 'UnknownOperationException'
+      return observed(exchange, replies.legacyReply(headers, type), type)
     }
     exchange.protocol = protocol
     if (value === undefined) {

@@ -50,11 +50,13 @@ export function unknownContentReply(headers: HttpReply['headers']): HttpReply {
 }
 
 /** `application/json` is a dialect that AWS parses and then refuses. */
-export function legacyReply(headers: HttpReply['headers'], isParsable: boolean): HttpReply {
-  const type = isParsable ? 'UnknownOperationException' : 'SerializationException'
+export function legacyReply(
+  headers: HttpReply['headers'],
+  type: 'SerializationException' | 'UnknownOperationException',
+): HttpReply {
   headers['Content-Type'] = 'application/json'
   return whole(
-    isParsable ? 404 : 400,
+    type === 'SerializationException' ? 400 : 404,
     headers,
     `{"Output":{"__type":"com.amazon.coral.service#${type}"},"Version":"1.0"}`,
   )
