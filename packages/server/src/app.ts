@@ -7,15 +7,17 @@ import { type Logger, silentLogger } from '@millrace/base/logger'
 import { type Random, systemRandom } from '@millrace/base/random'
 import type { Disk } from '@millrace/storage/disk'
 import type { Engine, MaybePromise } from '@millrace/storage/engine'
-import { MemoryEngine } from '@millrace/storage/memory-engine'
 import { nodeDisk } from '@millrace/storage/node-disk'
-import { createAccess } from './access/access.ts'
+import { openEngine } from '@millrace/storage/open-engine'
+import { type Access, createAccess } from './access/access.ts'
 import { type Settings, SettingsError } from './config.ts'
+import { readAccessKeys } from './credentials.ts'
 import { type Folds, newFolds } from './folds.ts'
 import { createDispatcher, type Dispatcher } from './http/dispatcher.ts'
 import { type InjectedReply, type InjectedRequest, inject } from './http/inject.ts'
 import { type Listener, listen } from './http/listener.ts'
 import type { HttpReply, HttpRequest } from './http/message.ts'
+import { caFileIn, openTlsIdentity, type TlsIdentity } from './http/tls-identity.ts'
 import { Background } from './platform/background.ts'
 import { Catalog, type SnapshotFold } from './platform/catalog.ts'
 import { createControls, type Health } from './platform/controls.ts'
@@ -25,6 +27,7 @@ import { clockAdvanced, SEAL_KEY_BYTES, sealKeyMade } from './platform/platform-
 import type { ControlRoute } from './platform/ports.ts'
 import { foldInWorker } from './platform/snapshot-fold.ts'
 import { SnapshotStore } from './platform/snapshot-store.ts'
+import { readWhole } from './platform/whole-file.ts'
 import { readNewStream } from './services/kinesis/new-stream.ts'
 import { RETENTION_EVERY_MS } from './services/kinesis/retention.ts'
 import { type KinesisSlice, kinesisService } from './services/kinesis/service.ts'
@@ -72,6 +75,7 @@ export class App {
   readonly #controls: ControlRoute
   #opened: Opened | undefined
   #listener: Listener | undefined
+  #tls: Promise<TlsIdentity> | undefined
   #closing: Promise<void> | undefined
   #advancing: Promise<void> = Promise.resolve()
 
@@ -114,8 +118,31 @@ export class App {
       handle: (request) => this.handle(request),
       logger: this.#logger,
       isPressed: () => this.#opened?.engine.isPressed ?? false,
+      tls: () => this.openTls(),
     })
     return this.#listener
+  }
+
+  /** Certificate and key, made and kept in the data folder when there are none. */
+  openTls(): Promise<TlsIdentity> {
+    const { host, tlsCert, tlsKey } = this.#settings
+    this.#tls ??= openTlsIdentity({
+      folder: this.#tlsFolder,
+      host,
+      certFile: tlsCert,
+      keyFile: tlsKey,
+      nowMs: this.clock.wallMs(),
+      logger: this.#logger,
+    })
+    return this.#tls
+  }
+
+  /** What clients trust to speak TLS with us; there once `openTls` has resolved. */
+  get caFile(): string | undefined {
+    const { tlsCert } = this.#settings
+    return this.#tlsFolder === undefined || tlsCert !== undefined
+      ? undefined
+      : caFileIn(this.#tlsFolder)
   }
 
   handle(request: HttpRequest): MaybePromise<HttpReply> {
@@ -151,10 +178,27 @@ export class App {
     return this.#closing
   }
 
-  async #openEngine(): Promise<Engine> {
+  get #tlsFolder(): string | undefined {
+    const { engine, data } = this.#settings
+    return engine === 'memory' ? undefined : join(resolve(data), 'tls')
+  }
+
+  /** Of `--memory`, a quarter is for segments read again, the rest for recent records. */
+  #openEngine(): Promise<Engine> {
     const { clock } = this
-    if (this.#settings.engine === 'memory') return new MemoryEngine({ clock })
-    throw new SettingsError('--engine local is not in this version yet; say --engine memory.')
+    const { engine: kind, data, durability, memory } = this.#settings
+    if (kind === 'memory') return openEngine({ kind, clock })
+    return openEngine({
+      kind,
+      directory: resolve(data),
+      disk: this.#disk,
+      clock,
+      random: this.#random,
+      logger: this.#logger,
+      durability,
+      cacheBytesMax: memory - Math.floor(memory / 4),
+      segmentCacheBytesMax: Math.floor(memory / 4),
+    })
   }
 
   async #openOn(engine: Engine): Promise<Opened> {
@@ -173,7 +217,7 @@ export class App {
     if (folds.platform.sealKey === undefined)
       await catalog.commit(sealKeyMade(random.fill(new Uint8Array(SEAL_KEY_BYTES))))
 
-    const { limits, transitionMs, account, region, access } = settings
+    const { limits, transitionMs, account, region } = settings
     const kinesis = kinesisService({
       engine,
       catalog,
@@ -194,9 +238,10 @@ export class App {
     })
     background.start()
 
+    const access = await this.#createAccess()
     const dispatch = createDispatcher({
       services: [kinesis.service],
-      access: createAccess({ mode: access, account, clock }),
+      access,
       clock,
       random,
       logger,
@@ -216,6 +261,16 @@ export class App {
       streams: () => [...folds.kinesis.all()].length,
     })
     return { engine, folds, catalog, kinesis, background, metrics, dispatch }
+  }
+
+  async #createAccess(): Promise<Access> {
+    const { access: mode, account, credentials } = this.#settings
+    const { clock } = this
+    if (mode === 'open' || credentials === undefined) return createAccess({ mode, account, clock })
+    const bytes = await readWhole(this.#disk, credentials)
+    if (bytes === undefined) throw new SettingsError(`There is no credentials file ${credentials}.`)
+    const accessKeys = readAccessKeys(bytes.toString(), credentials)
+    return createAccess({ mode, account, accessKeys, clock })
   }
 
   #snapshots() {

@@ -9,6 +9,7 @@ import { StorageError } from '@millrace/storage/engine'
 import { nodeDisk } from '@millrace/storage/node-disk'
 import { App } from './app.ts'
 import { CONFIG_FILE, helpText, readSettings, type Settings, SettingsError } from './config.ts'
+import { TlsIdentityError } from './http/tls-identity.ts'
 import { codeOf, readWhole, removeIfThere, writeWhole } from './platform/whole-file.ts'
 import { VERSION } from './version.ts'
 
@@ -41,13 +42,15 @@ export async function run(): Promise<void> {
   try {
     const { port } = await app.listen()
     await app.open()
-    await announce(settings, disk, logger, urlOf(settings.host, port))
+    // Made at the first start only; so that `caFile` is there when we say that we are ready.
+    if (app.caFile !== undefined || settings.tlsCert !== undefined) await app.openTls()
+    await announce(app, settings, disk, logger, urlOf(settings.host, port))
   } catch (error) {
     await app.close()
     const sentence = sentenceOf(error, settings)
     if (sentence === undefined) logger.error('Millrace could not start', { error })
     else process.stderr.write(`millrace: ${sentence}\n`)
-    process.exit(EXIT.machine)
+    process.exit(isSettingsMistake(error) ? EXIT.settings : EXIT.machine)
   }
 }
 
@@ -100,6 +103,7 @@ function stopOnSignals(app: App, disk: Disk, settings: Settings, logger: Logger)
 }
 
 async function announce(
+  app: App,
   settings: Settings,
   disk: Disk,
   logger: Logger,
@@ -107,7 +111,7 @@ async function announce(
 ): Promise<void> {
   const directory = resolve(settings.data)
   if (settings.engine !== 'memory') {
-    const facts = { url, pid: process.pid }
+    const facts = { url, pid: process.pid, caFile: app.caFile }
     await writeWhole(disk, directory, 'server.json', Buffer.from(`${JSON.stringify(facts)}\n`))
   }
   process.stdout.write(`Millrace ready on ${url}\n`)
@@ -120,6 +124,7 @@ async function announce(
         `Millrace ${VERSION}`,
         `  address      ${url}`,
         `  data         ${data}`,
+        ...(app.caFile === undefined ? [] : [`  TLS          the same port; trust ${app.caFile}`]),
         `  credentials  ${
           access === 'open'
             ? `any; an access key of 12 digits is the account, any other means ${account}`
@@ -137,10 +142,14 @@ function urlOf(host: string, port: number): string {
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
+function isSettingsMistake(error: unknown): error is Error {
+  return error instanceof SettingsError || error instanceof TlsIdentityError
+}
+
 /** What keeps it from starting, and what to do; undefined for what nobody foresaw. */
 function sentenceOf(error: unknown, settings: Settings): string | undefined {
   const { host, port, data } = settings
-  if (error instanceof StorageError || error instanceof SettingsError) return error.message
+  if (isSettingsMistake(error) || error instanceof StorageError) return error.message
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return `Port ${port} of ${host} is in use by another process. Stop that one, or choose another port with --port (0 takes any free one).`
