@@ -37,7 +37,20 @@ export async function writeWhole(
   const path = join(directory, name)
   const unfinished = `${path}.new`
   await removeIfThere(disk, unfinished)
-  const file = await disk.open(unfinished, { mode: 'create' })
+  try {
+    await writeSynced(disk, unfinished, bytes)
+    await disk.rename(unfinished, path)
+  } catch (error) {
+    // On a full disk the part that was written must not stay. When even that fails, the first error
+    // is still the one that counts; the name says what the file is.
+    await removeIfThere(disk, unfinished).catch(() => {})
+    throw error
+  }
+  await disk.syncDirectory(directory)
+}
+
+async function writeSynced(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+  const file = await disk.open(path, { mode: 'create' })
   try {
     const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     if (source.length > 0) await file.write(source, 0, source.length, 0)
@@ -45,8 +58,6 @@ export async function writeWhole(
   } finally {
     await file.close()
   }
-  await disk.rename(unfinished, path)
-  await disk.syncDirectory(directory)
 }
 
 export async function removeIfThere(disk: Disk, path: string): Promise<void> {
