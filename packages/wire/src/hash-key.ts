@@ -9,12 +9,14 @@ export const HASH_KEY_MAX = (1n << 128n) - 1n
 const TAIL_BYTES = 9
 /** Partition keys have up to 256 characters, of up to 3 bytes in UTF-8 each; with the tail, 13 blocks. */
 const SCRATCH_BYTES = 16 * MD5_BLOCK_BYTES
-/** Six decimal digits times a 32-bit word stay a safe integer. */
-const CHUNK_DIGITS = 6
+/** Four decimal digits times half a word stay below 2^31. */
+const CHUNK_DIGITS = 4
 
 const state = new Int32Array(4)
 const block = new Int32Array(MD5_BLOCK_BYTES / 4)
 const scratch = Buffer.alloc(SCRATCH_BYTES)
+/** A number of 128 bits in halves of words, lowest first. */
+const halves = new Int32Array(8)
 
 /**
  * Puts the hash key of a partition key into the first four of `words`. Gives the key's length in
@@ -23,14 +25,28 @@ const scratch = Buffer.alloc(SCRATCH_BYTES)
 export function hashPartitionKey(key: string, words: Uint32Array): number {
   const length = key.length
   if (length > MD5_BLOCK_BYTES - TAIL_BYTES) return hashLong(key, words)
-  block.fill(0)
-  for (let i = 0; i < length; i++) {
-    const code = key.charCodeAt(i)
-    if (code > 0x7f) return hashLong(key, words)
-    block[i >> 2]! |= code << ((i & 3) << 3)
+  let seen = 0
+  let word = 0
+  let i = 0
+  for (; i + 3 < length; i += 4) {
+    const a = key.charCodeAt(i)
+    const b = key.charCodeAt(i + 1)
+    const c = key.charCodeAt(i + 2)
+    const d = key.charCodeAt(i + 3)
+    seen |= a | b | c | d
+    block[word++] = a | (b << 8) | (c << 16) | (d << 24)
   }
-  block[length >> 2]! |= 0x80 << ((length & 3) << 3)
+  let last = 0x80 << ((length & 3) << 3)
+  for (; i < length; i++) {
+    const code = key.charCodeAt(i)
+    seen |= code
+    last |= code << ((i & 3) << 3)
+  }
+  if (seen > 0x7f) return hashLong(key, words)
+  block[word++] = last
+  while (word < 14) block[word++] = 0
   block[14] = length << 3
+  block[15] = 0
   startMd5(state)
   mixMd5(state, block)
   putState(words)
@@ -42,36 +58,31 @@ export function hashPartitionKey(key: string, words: Uint32Array): number {
  * or more, or isn't a decimal number.
  */
 export function readHashKey(text: string, words: Uint32Array): boolean {
-  let a = 0
-  let b = 0
-  let c = 0
-  let d = 0
   const { length } = text
   if (length === 0 || length > 39) return false
+  let used = 0
   let at = 0
   while (at < length) {
     const end = Math.min(at + CHUNK_DIGITS, length)
-    let chunk = 0
+    let carry = 0
     let scale = 1
     for (; at < end; at++) {
       const digit = text.charCodeAt(at) - 0x30
       if (digit < 0 || digit > 9) return false
-      chunk = chunk * 10 + digit
+      carry = carry * 10 + digit
       scale *= 10
     }
-    d = d * scale + chunk
-    c = c * scale + Math.floor(d / 0x1_0000_0000)
-    b = b * scale + Math.floor(c / 0x1_0000_0000)
-    a = a * scale + Math.floor(b / 0x1_0000_0000)
-    if (a > 0xffff_ffff) return false
-    d %= 0x1_0000_0000
-    c %= 0x1_0000_0000
-    b %= 0x1_0000_0000
+    for (let i = 0; i < used; i++) {
+      const value = halves[i]! * scale + carry
+      halves[i] = value & 0xffff
+      carry = value >>> 16
+    }
+    if (carry === 0) continue
+    if (used === halves.length) return false
+    halves[used++] = carry
   }
-  words[0] = a
-  words[1] = b
-  words[2] = c
-  words[3] = d
+  for (let i = used; i < halves.length; i++) halves[i] = 0
+  for (let i = 0; i < 4; i++) words[3 - i] = halves[2 * i]! | (halves[2 * i + 1]! << 16)
   return true
 }
 

@@ -1,7 +1,7 @@
 // Walks through a shard's sequence numbers and prints them, without a BigInt per record. Neighbours in
 // one block differ by 2^80 only, so the decimal digits are kept as eight limbs of seven digits and
-// moved by additions with carry; the digits of the upper half seldom change. It promises the same 56
-// digits as `formatSequenceNumber`.
+// moved by additions with carry. The upper half seldom changes: its digits are kept printed, and who
+// writes many numbers may write the lower half alone. It promises the digits of `formatSequenceNumber`.
 import { assert } from '@millrace/base/assert'
 import { SEQUENCE_NUMBER_DIGITS, sequenceNumberOf } from './sequence-number.ts'
 
@@ -13,12 +13,17 @@ declare global {
 
 const LIMB = 10_000_000
 const LIMB_DIGITS = 7
-const LIMBS = SEQUENCE_NUMBER_DIGITS / LIMB_DIGITS
+const HALF_DIGITS = SEQUENCE_NUMBER_DIGITS / 2
+const HALF_LIMBS = HALF_DIGITS / LIMB_DIGITS
 
 /** 2^80, the distance of two counters, in limbs, lowest first. */
-const COUNTER_LIMBS = [4_706_176, 1_462_917, 9_258_196, 1208] as const
+const COUNTER_LIMB_0 = 4_706_176
+const COUNTER_LIMB_1 = 1_462_917
+const COUNTER_LIMB_2 = 9_258_196
+const COUNTER_LIMB_3 = 1208
 /** 2^36, the distance of two seconds. */
-const SECOND_LIMBS = [9_476_736, 6871] as const
+const SECOND_LIMB_0 = 9_476_736
+const SECOND_LIMB_1 = 6871
 /** A step up to this keeps every product and carry below 2^53. */
 const STEP_MAX = 2 ** 28
 
@@ -31,11 +36,15 @@ export class SequenceCursor {
   #counter = 0
   #timeSeconds = 0
   #isSet = false
-  /** Lowest first. */
-  readonly #limbs = new Array<number>(LIMBS).fill(0)
+  /** The lower half, lowest limb first. */
+  #limb0 = 0
+  #limb1 = 0
+  #limb2 = 0
+  #limb3 = 0
+  /** The upper half, lowest first; its digits stand printed in `#digits`. */
+  readonly #upper = new Array<number>(HALF_LIMBS).fill(0)
+  #upperChanges = 0
   readonly #digits = Buffer.alloc(SEQUENCE_NUMBER_DIGITS)
-  /** How many of the lower limbs have digits that are out of date. */
-  #stale = 0
 
   constructor(createdSeconds: number, shardNumber: number) {
     this.#createdSeconds = createdSeconds
@@ -48,9 +57,9 @@ export class SequenceCursor {
     const seconds = timeSeconds - this.#timeSeconds
     const isNear = steps >= 0 && steps <= STEP_MAX && seconds >= 0 && seconds <= STEP_MAX
     if (!isNear || !this.#isSet) this.#jump(counter, timeSeconds)
+    else if (steps === 1 && seconds === 0) this.advance()
     else {
-      if (steps > 0) this.#add(COUNTER_LIMBS, steps)
-      if (seconds > 0) this.#add(SECOND_LIMBS, seconds)
+      this.#step(steps, seconds)
       this.#counter = counter
       this.#timeSeconds = timeSeconds
     }
@@ -59,18 +68,57 @@ export class SequenceCursor {
   /** Goes to the next counter of the same time. */
   advance(): void {
     this.#counter++
-    this.#add(COUNTER_LIMBS, 1)
+    let sum = this.#limb0 + COUNTER_LIMB_0
+    let carry = 0
+    if (sum >= LIMB) {
+      sum -= LIMB
+      carry = 1
+    }
+    this.#limb0 = sum
+    sum = this.#limb1 + COUNTER_LIMB_1 + carry
+    carry = 0
+    if (sum >= LIMB) {
+      sum -= LIMB
+      carry = 1
+    }
+    this.#limb1 = sum
+    sum = this.#limb2 + COUNTER_LIMB_2 + carry
+    carry = 0
+    if (sum >= LIMB) {
+      sum -= LIMB
+      carry = 1
+    }
+    this.#limb2 = sum
+    sum = this.#limb3 + COUNTER_LIMB_3 + carry
+    if (sum >= LIMB) {
+      sum -= LIMB
+      this.#raiseUpper(1)
+    }
+    this.#limb3 = sum
+  }
+
+  /** Rises whenever the upper 28 digits have changed. */
+  get upperChanges(): number {
+    return this.#upperChanges
   }
 
   /** Writes the 56 digits. */
   writeTo(target: Uint8Array, at: number): void {
-    if (this.#stale > 0) this.#print()
     const digits = this.#digits
-    for (let i = 0; i < SEQUENCE_NUMBER_DIGITS; i++) target[at + i] = digits[i]!
+    for (let i = 0; i < HALF_DIGITS; i++) target[at + i] = digits[i]!
+    this.writeLowerTo(target, at)
+  }
+
+  /** Writes the lower 28 of the 56 digits at `at`, for a place that has the upper ones already. */
+  writeLowerTo(target: Uint8Array, at: number): void {
+    writeLimb(target, at + 28, this.#limb3)
+    writeLimb(target, at + 35, this.#limb2)
+    writeLimb(target, at + 42, this.#limb1)
+    writeLimb(target, at + 49, this.#limb0)
   }
 
   toString(): string {
-    if (this.#stale > 0) this.#print()
+    this.writeLowerTo(this.#digits, 0)
     return this.#digits.latin1Slice(0, SEQUENCE_NUMBER_DIGITS)
   }
 
@@ -83,50 +131,74 @@ export class SequenceCursor {
       timeSeconds,
     }).toString()
     assert(text.length === SEQUENCE_NUMBER_DIGITS, 'a sequence number has 56 digits')
-    for (let i = 0; i < LIMBS; i++) {
-      const end = SEQUENCE_NUMBER_DIGITS - i * LIMB_DIGITS
-      this.#limbs[i] = Number(text.slice(end - LIMB_DIGITS, end))
-    }
-    this.#stale = LIMBS
+    this.#limb0 = limbOf(text, 0)
+    this.#limb1 = limbOf(text, 1)
+    this.#limb2 = limbOf(text, 2)
+    this.#limb3 = limbOf(text, 3)
+    for (let i = 0; i < HALF_LIMBS; i++) this.#upper[i] = limbOf(text, HALF_LIMBS + i)
+    this.#printUpper()
     this.#counter = counter
     this.#timeSeconds = timeSeconds
     this.#isSet = true
   }
 
-  #add(amount: readonly number[], times: number): void {
-    const limbs = this.#limbs
-    let carry = 0
-    let i = 0
-    for (; i < amount.length || carry > 0; i++) {
-      let sum = limbs[i]! + carry
-      if (i < amount.length) sum += amount[i]! * times
-      if (sum < LIMB) carry = 0
-      else {
-        carry = Math.floor(sum / LIMB)
-        sum -= carry * LIMB
-      }
-      limbs[i] = sum
-    }
-    if (i > this.#stale) this.#stale = i
+  /** Several counters and seconds ahead at once. */
+  #step(steps: number, seconds: number): void {
+    let sum = this.#limb0 + COUNTER_LIMB_0 * steps
+    let carry = Math.floor(sum / LIMB)
+    let limb = sum - carry * LIMB + SECOND_LIMB_0 * seconds
+    const carryOfSeconds = Math.floor(limb / LIMB)
+    this.#limb0 = limb - carryOfSeconds * LIMB
+    sum = this.#limb1 + COUNTER_LIMB_1 * steps + carry
+    carry = Math.floor(sum / LIMB)
+    limb = sum - carry * LIMB + SECOND_LIMB_1 * seconds + carryOfSeconds
+    const more = Math.floor(limb / LIMB)
+    this.#limb1 = limb - more * LIMB
+    sum = this.#limb2 + COUNTER_LIMB_2 * steps + carry + more
+    carry = Math.floor(sum / LIMB)
+    this.#limb2 = sum - carry * LIMB
+    sum = this.#limb3 + COUNTER_LIMB_3 * steps + carry
+    carry = Math.floor(sum / LIMB)
+    this.#limb3 = sum - carry * LIMB
+    if (carry > 0) this.#raiseUpper(carry)
   }
 
-  #print(): void {
-    for (let i = 0; i < this.#stale; i++) {
-      const limb = this.#limbs[i]!
-      const at = SEQUENCE_NUMBER_DIGITS - (i + 1) * LIMB_DIGITS
-      const upper = (limb / 1000) | 0
-      const lower = limb - upper * 1000
-      const digits = this.#digits
-      digits[at] = FOUR_DIGITS[upper * 4]!
-      digits[at + 1] = FOUR_DIGITS[upper * 4 + 1]!
-      digits[at + 2] = FOUR_DIGITS[upper * 4 + 2]!
-      digits[at + 3] = FOUR_DIGITS[upper * 4 + 3]!
-      digits[at + 4] = FOUR_DIGITS[lower * 4 + 1]!
-      digits[at + 5] = FOUR_DIGITS[lower * 4 + 2]!
-      digits[at + 6] = FOUR_DIGITS[lower * 4 + 3]!
+  #raiseUpper(by: number): void {
+    let carry = by
+    for (let i = 0; carry > 0; i++) {
+      assert(i < HALF_LIMBS, 'a sequence number has 56 digits')
+      const sum = this.#upper[i]! + carry
+      carry = Math.floor(sum / LIMB)
+      this.#upper[i] = sum - carry * LIMB
     }
-    this.#stale = 0
+    this.#printUpper()
   }
+
+  #printUpper(): void {
+    for (let i = 0; i < HALF_LIMBS; i++) {
+      writeLimb(this.#digits, HALF_DIGITS - (i + 1) * LIMB_DIGITS, this.#upper[i]!)
+    }
+    this.#upperChanges++
+  }
+}
+
+function writeLimb(target: Uint8Array, at: number, limb: number): void {
+  const upper = (limb / 1000) | 0
+  const lower = (limb - upper * 1000) << 2
+  const upperAt = upper << 2
+  target[at] = FOUR_DIGITS[upperAt]!
+  target[at + 1] = FOUR_DIGITS[upperAt + 1]!
+  target[at + 2] = FOUR_DIGITS[upperAt + 2]!
+  target[at + 3] = FOUR_DIGITS[upperAt + 3]!
+  target[at + 4] = FOUR_DIGITS[lower + 1]!
+  target[at + 5] = FOUR_DIGITS[lower + 2]!
+  target[at + 6] = FOUR_DIGITS[lower + 3]!
+}
+
+/** The limb of seven digits at this place, counted from the end of the text. */
+function limbOf(text: string, place: number): number {
+  const end = SEQUENCE_NUMBER_DIGITS - place * LIMB_DIGITS
+  return Number(text.slice(end - LIMB_DIGITS, end))
 }
 
 function fourDigits(): Uint8Array {

@@ -96,13 +96,17 @@ export class PutRecordsReply implements PreparedReply {
 
   #writeOnly(body: Buffer, rowsAt: number, form: Form, run: StoredRun): void {
     const rowBytes = form.row.length
+    const cursor = run.shard.writtenAt(run.firstOffset, run.timeMs)
     form.row.copy(body, rowsAt)
     body.latin1Write(run.shard.id, rowsAt + form.shardIdAt, SHARD_ID_BYTES)
+    cursor.writeTo(body, rowsAt + form.numberAt)
     repeatRow(body, rowsAt, rowBytes, this.#count)
-    const cursor = run.shard.writtenAt(run.firstOffset, run.timeMs)
+    // The rows have the first number's upper digits already; they seldom change within a block.
+    const { upperChanges } = cursor
     const end = rowsAt + this.#count * rowBytes
     for (let at = rowsAt + form.numberAt; at < end; at += rowBytes) {
-      cursor.writeTo(body, at)
+      if (cursor.upperChanges === upperChanges) cursor.writeLowerTo(body, at)
+      else cursor.writeTo(body, at)
       cursor.advance()
     }
   }
@@ -111,14 +115,18 @@ export class PutRecordsReply implements PreparedReply {
     const rowBytes = form.row.length
     form.row.copy(body, rowsAt)
     repeatRow(body, rowsAt, rowBytes, this.#count)
-    const cursors = this.#runs.map((run) => run.shard.writtenAt(run.firstOffset, run.timeMs))
+    const runs = this.#runs.map(({ shard, firstOffset, timeMs }) => ({
+      cursor: shard.writtenAt(firstOffset, timeMs),
+      id: Buffer.from(shard.id, 'latin1'),
+    }))
+    const runOf = this.#runOf
     for (let i = 0; i < this.#count; i++) {
       const at = rowsAt + i * rowBytes
-      const runIndex = this.#runOf[i]!
-      const cursor = cursors[runIndex]!
+      const { cursor, id } = runs[runOf[i]!]!
       cursor.writeTo(body, at + form.numberAt)
       cursor.advance()
-      body.latin1Write(this.#runs[runIndex]!.shard.id, at + form.shardIdAt, SHARD_ID_BYTES)
+      const idAt = at + form.shardIdAt
+      for (let k = 0; k < SHARD_ID_BYTES; k++) body[idAt + k] = id[k]!
     }
   }
 }
