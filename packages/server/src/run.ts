@@ -16,7 +16,7 @@ import { VERSION } from './version.ts'
 const EXIT = { stopped: 0, machine: 1, settings: 2 } as const
 
 /** A signal this soon after the first is its echo: npm passes on what the terminal sent already. */
-const ECHO_MS = 1000
+const ECHO_MS = 500
 
 export async function run(): Promise<void> {
   // Whoever reads our output may go away; that is no reason to stop.
