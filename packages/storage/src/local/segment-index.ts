@@ -240,8 +240,27 @@ export class SegmentIndex {
   }
 
   async block(number: number): Promise<BlockPlace> {
-    const page = await this.#page(Math.floor(number / BLOCKS_PER_PAGE))
+    const held = this.#page(Math.floor(number / BLOCKS_PER_PAGE))
+    const page = held instanceof Promise ? await held : held
     return readBlockPlace(page, entryAt(number % BLOCKS_PER_PAGE, BLOCK_BYTES))
+  }
+
+  /** Visits blocks from `number` to before `end` until `visit` says no; waits once a page at most. */
+  async eachBlock(
+    number: number,
+    end: number,
+    visit: (place: BlockPlace, number: number) => boolean,
+  ): Promise<void> {
+    for (let at = number; at < end; ) {
+      const index = Math.floor(at / BLOCKS_PER_PAGE)
+      const held = this.#page(index)
+      const page = held instanceof Promise ? await held : held
+      const pageEnd = Math.min(end, (index + 1) * BLOCKS_PER_PAGE)
+      for (; at < pageEnd; at++) {
+        const place = readBlockPlace(page, entryAt(at % BLOCKS_PER_PAGE, BLOCK_BYTES))
+        if (!visit(place, at)) return
+      }
+    }
   }
 
   /** Number of the log's first block with an entry at or after an offset; the end when there is none. */
@@ -273,7 +292,10 @@ export class SegmentIndex {
     let high = log.firstBlock + log.blockCount
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (holds(await this.block(middle))) high = middle
+      const held = this.#page(Math.floor(middle / BLOCKS_PER_PAGE))
+      const page = held instanceof Promise ? await held : held
+      const place = readBlockPlace(page, entryAt(middle % BLOCKS_PER_PAGE, BLOCK_BYTES))
+      if (holds(place)) high = middle
       else low = middle + 1
     }
     return low

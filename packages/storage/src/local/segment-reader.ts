@@ -102,8 +102,10 @@ export class Segment {
   }
 
   /** The first offset of this log here whose entry has this time or a later one. */
-  offsetAt(log: LogPlace, timeMs: number): Promise<number | undefined> {
+  offsetAt(logId: number, timeMs: number): Promise<number | undefined> {
     return this.#with(async ({ index }) => {
+      const log = await index.log(logId)
+      if (log === undefined) return undefined
       const number = await index.blockAtTime(log, timeMs)
       if (number === log.firstBlock + log.blockCount) return undefined
       return (await index.block(number)).firstOffset
@@ -116,24 +118,21 @@ export class Segment {
    * entry is let through even if it alone is over `bytesMax`. Rejects with `damaged`.
    */
   async sweep(
-    log: LogPlace,
+    logId: number,
     from: number,
     before: number,
     bounds: ReadBounds,
     isFirst: boolean,
   ): Promise<Sweep> {
-    const places = await this.#with((opened) => this.#choose(opened, log, from, before, bounds))
-    const [first] = places ?? []
-    if (places === undefined || first === undefined) {
-      return {
-        batches: [],
-        next: Math.min(log.endOffset, before),
-        entries: 0,
-        bytes: 0,
-        buffer: undefined,
-      }
+    const chosen = await this.#with((opened) => this.#choose(opened, logId, from, before, bounds))
+    if (chosen === undefined) throw this.#damage(`log ${logId}`, before)
+    const { places, endOffset } = chosen
+    const [first] = places
+    const last = places.at(-1)
+    if (first === undefined || last === undefined) {
+      const next = Math.min(endOffset, before)
+      return { batches: [], next, entries: 0, bytes: 0, buffer: undefined }
     }
-    const last = places.at(-1) ?? first
     const length = last.position + last.bytes - first.position
     const buffer = this.#shelf.buffers.take(length)
     let whole: number
@@ -143,13 +142,13 @@ export class Segment {
       this.#shelf.buffers.giveBack(buffer)
       throw error
     }
-    const sweep = this.#slice(buffer, whole, places, log, from, before, bounds, isFirst)
+    const sweep = this.#slice(buffer, whole, places, logId, from, before, bounds, isFirst)
     if (sweep.batches.length > 0) return sweep
     this.#shelf.buffers.giveBack(buffer)
     if (!sweep.isDamaged) return { ...sweep, buffer: undefined }
     const goOnAt = first.firstOffset + first.count
     throw this.#damage(
-      `entries ${first.firstOffset} to ${goOnAt - 1} of log ${log.logId}, at byte ${first.position},`,
+      `entries ${first.firstOffset} to ${goOnAt - 1} of log ${logId}, at byte ${first.position},`,
       goOnAt,
     )
   }
@@ -157,11 +156,14 @@ export class Segment {
   /** The blocks that one sweep is to read. */
   async #choose(
     { index, holes }: Opened,
-    log: LogPlace,
+    logId: number,
     from: number,
     before: number,
     bounds: ReadBounds,
-  ): Promise<BlockPlace[]> {
+  ): Promise<{ places: BlockPlace[]; endOffset: number } | undefined> {
+    // Looked up here and not handed in: numbers of blocks change when the index is made again.
+    const log = await index.log(logId)
+    if (log === undefined) return undefined
     const end = log.firstBlock + log.blockCount
     let number = from <= log.firstOffset ? log.firstBlock : await index.blockAtOffset(log, from)
     const { notBeforeMs } = bounds
@@ -172,37 +174,31 @@ export class Segment {
     const places: BlockPlace[] = []
     let entries = 0
     let bytes = 0
-    for (let start = 0; number < end; number++) {
-      const place = await index.block(number)
-      if (place.firstOffset >= before) break
+    let start = 0
+    await index.eachBlock(number, end, (place, at) => {
+      if (place.firstOffset >= before) return false
       if (places.length === 0) {
         start = place.position
-        if (holes.has(number) && from < place.firstOffset) {
-          throw this.#damage(
-            `entries before ${place.firstOffset} of log ${log.logId}`,
-            place.firstOffset,
-          )
+        if (holes.has(at) && from < place.firstOffset) {
+          const goOnAt = place.firstOffset
+          throw this.#damage(`what stood before offset ${goOnAt} of log ${logId}`, goOnAt)
         }
-      } else if (
-        entries >= bounds.entriesMax ||
-        bytes >= bounds.bytesMax ||
-        place.position + place.bytes - start > SWEEP_BYTES_MAX ||
-        holes.has(number)
-      ) {
-        break
+      } else if (place.position + place.bytes - start > SWEEP_BYTES_MAX || holes.has(at)) {
+        return false
       }
       places.push(place)
       entries += place.count
       bytes += place.bytes - BLOCK_HEADER_BYTES - place.count * 4
-    }
-    return places
+      return entries < bounds.entriesMax && bytes < bounds.bytesMax
+    })
+    return { places, endOffset: log.endOffset }
   }
 
   #slice(
     buffer: Buffer,
     length: number,
     places: readonly BlockPlace[],
-    log: LogPlace,
+    logId: number,
     from: number,
     before: number,
     bounds: ReadBounds,
@@ -218,16 +214,7 @@ export class Segment {
       const { firstOffset, count } = place
       isDamaged =
         at + place.bytes > length ||
-        !isBlockWhole(
-          buffer,
-          at,
-          place.bytes,
-          place.crc,
-          this.groupId,
-          log.logId,
-          firstOffset,
-          count,
-        )
+        !isBlockWhole(buffer, at, place.bytes, place.crc, this.groupId, logId, firstOffset, count)
       if (isDamaged) break
       const start = Math.max(next, firstOffset)
       const slice = sliceBlock(
@@ -291,7 +278,8 @@ export class Segment {
     const facts = this.#own(readHead(head, 0))
     if (facts !== undefined && layoutOf(facts).fileBytes === fileBytes) return this.#opened(facts)
     if (facts !== undefined) return this.#rebuild(facts)
-    await this.#use((file) => readFully(file, foot, 0, foot.length, fileBytes - foot.length))
+    const footAt = Math.max(0, fileBytes - foot.length)
+    await this.#use((file) => readFully(file, foot, 0, foot.length, footAt))
     const factsOfFoot = this.#own(readFoot(foot, 0))
     if (factsOfFoot !== undefined) return this.#rebuild(factsOfFoot)
     this.#shelf.logger.error('a segment is unreadable: its head and its foot are damaged', {

@@ -154,7 +154,7 @@ export class SegmentStore {
       const log = await this.#unlessGone(segment, segment.log(logId))
       if (log === undefined || log.lastTimeMs < timeMs) continue
       if (log.firstTimeMs >= timeMs) return log.firstOffset
-      return this.#unlessGone(segment, segment.offsetAt(log, timeMs))
+      return this.#unlessGone(segment, segment.offsetAt(logId, timeMs))
     }
     return undefined
   }
@@ -243,7 +243,7 @@ export class SegmentStore {
       while (log !== undefined && entriesLeft > 0 && next < before) {
         const left = { ...bounds, entriesMax: entriesLeft, bytesMax: bytesLeft }
         const segment: Segment = segments[index]!
-        const sweep: Sweep = await segment.sweep(log, next, before, left, batches.length === 0)
+        const sweep: Sweep = await segment.sweep(logId, next, before, left, batches.length === 0)
         next = sweep.next
         if (sweep.buffer !== undefined) this.#reads++
         sweeps.push(sweep)

@@ -1,9 +1,9 @@
 // Journal files for tests and benchmarks of what reads them, without an engine: frames of given
 // blocks, written as the engine writes them, and what each log should give when it is read.
 import { crc32 } from 'node:zlib'
-import type { Disk } from '../disk.ts'
-import { type Block, blockOf, type Log } from '../engine.ts'
-import { blockBytes, writeBlock } from './block.ts'
+import type { Disk } from '../../disk.ts'
+import { type Block, blockOf, type Log } from '../../engine.ts'
+import { blockBytes, writeBlock } from '../block.ts'
 import {
   chainOf,
   DIRECTORY_ENTRY_BYTES,
@@ -13,7 +13,7 @@ import {
   firstChain,
   frameBytes,
   writeDirectoryEntry,
-} from './frame.ts'
+} from '../frame.ts'
 
 export interface SampleBlock {
   readonly groupId: number
