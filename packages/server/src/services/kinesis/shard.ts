@@ -8,6 +8,7 @@ import { SequenceCursor } from '@millrace/wire/sequence-cursor'
 import { type SequenceNumber, sequenceNumberOf } from '@millrace/wire/sequence-number'
 import { shardId } from '@millrace/wire/shard-id'
 import { BOUNDS, SHARD_RATES } from './limits.ts'
+import type { Page } from './page.ts'
 import { RECORD_HEADER_BYTES } from './record.ts'
 import type { KinesisSettings } from './settings.ts'
 import type { ShardFacts } from './stream-facts.ts'
@@ -18,26 +19,6 @@ export interface ShardOwner {
   readonly account: string
   /** Records older than this are gone, ms. */
   horizonMs(nowMs: number): number
-}
-
-/** What one GetRecords may answer, still in storage's buffers. */
-export interface Page {
-  readonly batches: readonly Batch[]
-  readonly count: number
-  /** Bytes of data and partition keys. */
-  readonly bytes: number
-  /** Whether only its size ended it, so that AWS makes the reader pause. */
-  readonly isFull: boolean
-  /** The position (offset) that the next read begins at. */
-  readonly next: number
-  /** Whether no record lies at or behind `next` now. */
-  readonly isAtTip: boolean
-  /** Whether the shard is closed and `next` lies behind its last record. */
-  readonly isAtEnd: boolean
-  /** Time of the last record, ms; 0 when there is none. */
-  readonly lastTimeMs: number
-  /** As `ReadResult.release`. */
-  release(): void
 }
 
 const nothing = (): void => {}
