@@ -1,6 +1,11 @@
 // For tests of the data operations: short ways to make a stream, put into it and read it, over the slice
 // of testing.ts. Replies are taken as a client would read them, out of their JSON.
 import { strict as assert } from 'node:assert'
+import { ServiceClock } from '@millrace/base/clock'
+import { silentLogger } from '@millrace/base/logger'
+import { seededRandom } from '@millrace/base/random'
+import { openLocalEngine } from '@millrace/storage/open-local-engine'
+import { SimulatedDisk } from '@millrace/storage/simulated-disk'
 import type { OperationContract } from '@millrace/wire/contract'
 import { BytesPayload, type Payload } from '@millrace/wire/payload'
 import {
@@ -12,7 +17,7 @@ import {
   type PutRecordsRequestEntry,
 } from '@millrace/wire/services/kinesis'
 import type { PreparedReply, RequestContext } from '../../platform/operation.ts'
-import type { TestKinesis } from './testing.ts'
+import { START_MS, type TestKinesis, testKinesis } from './testing.ts'
 
 export const STREAM = 'orders'
 
@@ -174,4 +179,41 @@ export async function splitFirstShard(test: TestKinesis): Promise<void> {
     })
   })
   facts.version++
+}
+
+/** The slice on a local engine over a simulated disk, with small files and next to no caches. */
+export async function localKinesis(): Promise<{
+  readonly kinesis: TestKinesis
+  restart(kinesis: TestKinesis): Promise<TestKinesis>
+  /** Stops the engine in use. */
+  close(): Promise<void>
+}> {
+  const clock = new ServiceClock({ wall: () => START_MS })
+  const disk = new SimulatedDisk({ random: seededRandom(3) })
+  const open = () =>
+    openLocalEngine({
+      directory: '/data',
+      disk,
+      clock,
+      random: seededRandom(7),
+      logger: silentLogger,
+      durability: 'sync',
+      sealInline: true,
+      fileBytesMax: 16 * 1024,
+      blocksMax: 8,
+      cacheBytesMax: 0,
+      segmentCacheBytesMax: 4096,
+      reserveBytes: 4096,
+    })
+  let engine = await open()
+  return {
+    kinesis: await testKinesis({ engine, clock }),
+    restart: (kinesis) =>
+      kinesis.restarted(async () => {
+        await engine.close()
+        engine = await open()
+        return engine
+      }),
+    close: () => engine.close(),
+  }
 }

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert'
 import { ServiceClock } from '@millrace/base/clock'
 import { silentLogger } from '@millrace/base/logger'
-import { seededRandom } from '@millrace/base/random'
+import { type Random, seededRandom } from '@millrace/base/random'
 import type { Engine } from '@millrace/storage/engine'
 import { MemoryEngine } from '@millrace/storage/memory-engine'
 import type { OperationContract } from '@millrace/wire/contract'
@@ -40,14 +40,15 @@ export interface TestKinesis {
   ): Promise<O>
   /** Puts a stream in as the catalog would have it after any history, e.g. with closed shards. */
   addStream(facts: Partial<StreamFacts>): Promise<StreamFacts>
-  /** The same slice after a clean stop and a new start on the same engine and clock. */
-  restarted(): Promise<TestKinesis>
+  /** The same slice after a clean stop and a new start on the same clock and engine, or another one. */
+  restarted(reopen?: () => Promise<Engine>): Promise<TestKinesis>
 }
 
 export async function testKinesis(
   changes: Partial<KinesisSettings> & {
     readonly engine?: Engine
     readonly clock?: ServiceClock
+    readonly random?: Random
   } = {},
 ): Promise<TestKinesis> {
   const clock = changes.clock ?? new ServiceClock({ wall: () => START_MS })
@@ -62,7 +63,7 @@ export async function testKinesis(
   const logger = silentLogger
   const fold = new StreamFold()
   const catalog = await Catalog.open({ engine, folds: [fold], logger })
-  const random = seededRandom(1)
+  const random = changes.random ?? seededRandom(1)
   const { service, streams, retention } = kinesisService({
     engine,
     catalog,
@@ -126,10 +127,10 @@ export async function testKinesis(
       assert.ok(await catalog.commit({ kind: 'kinesis.stream-created', version: 1, stream: facts }))
       return facts
     },
-    async restarted() {
+    async restarted(reopen) {
       streams.stop()
       await catalog.close()
-      return testKinesis({ ...settings, engine, clock })
+      return testKinesis({ ...settings, engine: (await reopen?.()) ?? engine, clock, random })
     },
   }
 }

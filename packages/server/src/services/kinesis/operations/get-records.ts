@@ -88,7 +88,13 @@ function reply(
     nextShardIterator: isOver
       ? undefined
       : iterators.seal({ ...position, issuedMs: nowMs, offset: page.next }),
-    millisBehindLatest: page.isAtTip ? 0 : Math.max(1, nowMs - page.lastTimeMs),
+    millisBehindLatest: millisBehind(page, nowMs),
     childShards: isOver ? childShards(stream.facts, shard.facts.number) : undefined,
   })
+}
+
+/** 0 says that a reader is up to date, so it is never said of one that isn't. */
+function millisBehind({ isAtTip, count, lastTimeMs }: Page, nowMs: number): number {
+  if (isAtTip) return 0
+  return count === 0 ? 1 : Math.max(1, nowMs - lastTimeMs)
 }
