@@ -1,7 +1,7 @@
 // `npm run bench -- --install`: brings every peer below bench/, each with its own package manager and its
 // own progress on the terminal. One that fails is reported and the others go on.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { benchDir, cargoDir, loopbackLibrary, venvDir, workDir } from './paths.ts'
@@ -9,7 +9,7 @@ import { benchDir, cargoDir, loopbackLibrary, venvDir, workDir } from './paths.t
 const ferrokinesisVersion = '0.7.0'
 const motoVersion = '5.2.5'
 
-type Step = { title: string; file: string; args: string[] }
+type Step = { title: string; file: string; args: string[]; isDone?: () => boolean }
 
 /** True when everything was installed. */
 export function installPeers(): boolean {
@@ -46,10 +46,16 @@ export function installPeers(): boolean {
         ...['install', 'ferrokinesis', '--version', ferrokinesisVersion],
         ...['--locked', '--root', cargoDir],
       ],
+      // cargo would compile all of it again.
+      isDone: hasFerrokinesis,
     },
   ]
   const failed = steps.filter((step, index) => {
     console.error(`\n[${index + 1}/${steps.length}] ${step.title}`)
+    if (step.isDone?.() === true) {
+      console.error('already here')
+      return false
+    }
     const { status, error } = spawnSync(step.file, step.args, { stdio: ['ignore', 2, 2] })
     if (error !== undefined) console.error(`${step.file}: ${error.message}`)
     return status !== 0
@@ -57,4 +63,10 @@ export function installPeers(): boolean {
   for (const step of failed) console.error(`\nnot installed: ${step.title}`)
   if (failed.length === 0) console.error('\nAll peers are installed.')
   return failed.length === 0
+}
+
+function hasFerrokinesis(): boolean {
+  const installed = path.join(cargoDir, '.crates.toml')
+  if (!existsSync(installed)) return false
+  return readFileSync(installed, 'utf8').includes(`"ferrokinesis ${ferrokinesisVersion} (`)
 }

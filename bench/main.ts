@@ -48,8 +48,8 @@ async function main(): Promise<number> {
   }
   const present = contestants.filter((contestant) => contestant.missing() === undefined)
   let failureCount = 0
-  for (const scenario of scenarios) {
-    failureCount += await runScenario(scenario, present, options, results)
+  for (const family of families(scenarios)) {
+    failureCount += await runFamily(family, present, options, results)
     saveResults(results)
   }
   console.log(report(results, form))
@@ -57,35 +57,46 @@ async function main(): Promise<number> {
   return failureCount === 0 ? 0 : 1
 }
 
+/** Scenarios that are compared with each other, kept together so that they run in the same turns. */
+function families(scenarios: readonly Scenario[]): Scenario[][] {
+  return Object.values(Object.groupBy(scenarios, ({ name, base }) => base ?? name)).flatMap(
+    (family) => (family === undefined ? [] : [family]),
+  )
+}
+
 /** The number of rounds that failed. */
-async function runScenario(
-  scenario: Scenario,
+async function runFamily(
+  family: readonly Scenario[],
   present: readonly Contestant[],
   options: Options,
   results: Results,
 ): Promise<number> {
-  const able = present.filter(({ abilities }) =>
-    scenario.needs.every((ability) => abilities.includes(ability)),
-  )
-  const result = emptyScenario(
-    scenario,
-    able.map(({ name }) => name),
-  )
-  results.scenarios.push(result)
+  const parts = family.map((scenario) => {
+    const able = present.filter(({ abilities }) =>
+      scenario.needs.every((ability) => abilities.includes(ability)),
+    )
+    const names = able.map(({ name }) => name)
+    const result = emptyScenario(scenario, names)
+    results.scenarios.push(result)
+    if (able.length === 0) console.error(`${scenario.name}: nobody here can take part`)
+    return { scenario, able, result }
+  })
   let failureCount = 0
   for (let round = 1; round <= options.rounds; round++) {
-    for (const [index, contestant] of able.entries()) {
-      const label = `${scenario.name} ${round}/${options.rounds} ${contestant.name}`
-      const entry = result.entries[index]!
-      try {
-        const measurement = await measure(scenario, contestant, options)
-        entry.rounds.push(measurement)
-        console.error(`${label}: ${figure(measurement.value)} ${scenario.unit}`)
-      } catch (error) {
-        failureCount++
-        entry.rounds.push(null)
-        entry.failure ??= (error as Error).message
-        console.error(`${label}: FAILED: ${(error as Error).message}`)
+    for (const { scenario, able, result } of parts) {
+      for (const [index, contestant] of able.entries()) {
+        const label = `${scenario.name} ${round}/${options.rounds} ${contestant.name}`
+        const entry = result.entries[index]!
+        try {
+          const measurement = await measure(scenario, contestant, options)
+          entry.rounds.push(measurement)
+          console.error(`${label}: ${figure(measurement.value)} ${scenario.unit}`)
+        } catch (error) {
+          failureCount++
+          entry.rounds.push(null)
+          entry.failure ??= (error as Error).message
+          console.error(`${label}: FAILED: ${(error as Error).message}`)
+        }
       }
     }
   }

@@ -17,6 +17,7 @@ export type ScenarioResult = {
   readonly scenario: string
   readonly title: string
   readonly unit: string
+  readonly base?: string
   readonly better: 'higher' | 'lower'
   readonly entries: readonly Entry[]
 }
@@ -57,9 +58,9 @@ export function emptyResults(contestants: readonly Contestant[]): Results {
 }
 
 export function emptyScenario(scenario: Scenario, names: readonly string[]): ScenarioResult {
-  const { name, title, unit, better } = scenario
+  const { name, title, unit, better, base } = scenario
   const entries = names.map((contestant) => ({ contestant, rounds: [] }))
-  return { scenario: name, title, unit, better, entries }
+  return { scenario: name, title, unit, better, ...(base !== undefined && { base }), entries }
 }
 
 /** Named by the start of the run, so saving again replaces what was saved before. */

@@ -63,11 +63,17 @@ function scenarioTable(results: Results, scenario: ScenarioResult): Table {
   const hasValue = (name: string) => roundsOf(name).some((round) => round !== null)
   const floor = floors.find(hasValue)
   const isP50 = scenario.unit === 'p50 ms'
+  const base = results.scenarios.find(({ scenario: name }) => name === scenario.base)
   const details = detailNames(scenario.entries)
   return {
     header: [
       ...['', 'durable', scenario.unit, 'per cpu-s', 'p50 ms', 'p99 ms'],
-      ...['÷ millrace', floor === undefined ? '÷ floor' : `÷ ${floor}`, 'generator'],
+      ...[
+        '÷ millrace',
+        floor === undefined ? '÷ floor' : `÷ ${floor}`,
+        `÷ own ${scenario.base ?? ''}`,
+      ],
+      'generator',
       ...details,
     ],
     rows: scenario.entries.map(({ contestant, rounds }) => {
@@ -82,6 +88,12 @@ function scenarioTable(results: Results, scenario: ScenarioResult): Table {
         figure(medianOf(rounds, (round) => round.p99Ms)),
         ratio(medianRatio(rounds, roundsOf('millrace'))),
         ratio(floor === undefined ? undefined : medianRatio(rounds, roundsOf(floor))),
+        ratio(
+          medianRatio(
+            rounds,
+            base?.entries.find((entry) => entry.contestant === contestant)?.rounds ?? [],
+          ),
+        ),
         percent(medianOf(rounds, (round) => round.generatorBusy)),
         ...details.map((name) => figure(medianOf(rounds, (round) => round.details?.[name]))),
       ]

@@ -58,18 +58,21 @@ export const puts: readonly Scenario[] = [
   }),
   putScenario({
     name: 'put-records-1k-h2',
+    base: 'put-records-1k',
     title: 'PutRecords 500 × 1 KiB, c=8, HTTP/2',
     unit: 'MB/s',
     shape: shape({ recordBytes: 1024, transport: 'http2' }),
   }),
   putScenario({
     name: 'put-records-100b-h2',
+    base: 'put-records-100b',
     title: 'PutRecords 500 × 100 B, c=8, HTTP/2',
     unit: 'records/s',
     shape: shape({ recordBytes: 100, transport: 'http2' }),
   }),
   putScenario({
     name: 'put-records-1k-cbor',
+    base: 'put-records-1k',
     title: 'PutRecords 500 × 1 KiB, c=8, CBOR',
     unit: 'MB/s',
     shape: shape({ recordBytes: 1024, codec: 'cbor' }),
@@ -91,6 +94,7 @@ function putScenario(put: {
   name: string
   title: string
   unit: PutUnit
+  base?: string
   shape: PutShape
 }): Scenario {
   const needs: Ability[] = ['put', put.shape.transport]
@@ -101,6 +105,7 @@ function putScenario(put: {
     unit: put.unit,
     better: put.unit === 'p50 ms' ? 'lower' : 'higher',
     needs,
+    ...(put.base !== undefined && { base: put.base }),
     measure: async (run) => {
       await run.start()
       await run.createStream(stream, run.options.shardCount)

@@ -36,6 +36,7 @@ export const replay: readonly Scenario[] = [
 function replayScenario(shardCount: number, amount: 'little' | 'much'): Scenario {
   return {
     name: `replay-${shardCount}-${amount}`,
+    ...(!(shardCount === 1 && amount === 'little') && { base: 'replay-1-little' }),
     title: `Cold replay of one of ${shardCount} shards, ${amount === 'much' ? 'GBs' : 'MBs'} retained`,
     unit: 'MB/s',
     better: 'higher',

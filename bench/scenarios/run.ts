@@ -14,6 +14,12 @@ import type { Options } from '../options.ts'
 import { cpuSeconds } from '../proc.ts'
 import { ServerProcess } from '../server-process.ts'
 
+const unfinishedDirs = new Set<string>()
+
+process.on('exit', () => {
+  for (const dir of unfinishedDirs) rmSync(dir, { recursive: true, force: true })
+})
+
 export class Run {
   readonly contestant: Contestant
   readonly options: Options
@@ -27,6 +33,7 @@ export class Run {
     this.options = options
     mkdirSync(options.dataRoot, { recursive: true })
     this.dataDir = mkdtempSync(path.join(options.dataRoot, `${contestant.name}-`))
+    unfinishedDirs.add(this.dataDir)
   }
 
   get server(): ServerProcess {
@@ -112,6 +119,7 @@ export class Run {
   async end(): Promise<void> {
     await this.stop('kill')
     rmSync(this.dataDir, { recursive: true, force: true })
+    unfinishedDirs.delete(this.dataDir)
   }
 
   #closeConnections(): void {

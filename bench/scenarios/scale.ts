@@ -24,6 +24,7 @@ export const scale: readonly Scenario[] = [
 function overShards(shardCount: number): Scenario {
   return {
     name: `shards-${shardCount}`,
+    ...(shardCount > 1 && { base: 'shards-1' }),
     title: `PutRecords 500 × 1 KiB, c=8, ${shardCount} shards`,
     unit: 'MB/s',
     better: 'higher',
@@ -41,6 +42,7 @@ function overStreams(streamCount: number, kind: 'batches' | 'singles'): Scenario
   const isBatch = kind === 'batches'
   return {
     name: `streams-${streamCount}-${kind}`,
+    ...(streamCount > 1 && { base: `streams-1-${kind}` }),
     title: isBatch
       ? `PutRecords 500 × 1 KiB, c=8, ${streamCount} streams`
       : `PutRecord 200 B, c=32, ${streamCount} streams`,

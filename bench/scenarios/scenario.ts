@@ -24,6 +24,8 @@ export type Scenario = {
   readonly unit: string
   readonly better: 'higher' | 'lower'
   readonly needs: readonly Ability[]
+  /** The scenario whose own value this one's is compared with; both run in the same turns. */
+  readonly base?: string
   /** Runs only with `--all` or when named. */
   readonly isHeavy?: true
   measure(run: Run): Promise<Measurement>
