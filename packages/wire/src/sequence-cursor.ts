@@ -44,7 +44,7 @@ export class SequenceCursor {
   /** The upper half, lowest first; its digits stand printed in `#digits`. */
   readonly #upper = new Array<number>(HALF_LIMBS).fill(0)
   #upperChanges = 0
-  readonly #digits = Buffer.alloc(SEQUENCE_NUMBER_DIGITS)
+  readonly #digits = Buffer.allocUnsafe(SEQUENCE_NUMBER_DIGITS)
 
   constructor(createdSeconds: number, shardNumber: number) {
     this.#createdSeconds = createdSeconds

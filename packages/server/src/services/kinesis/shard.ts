@@ -44,8 +44,8 @@ export class Shard {
   run = 0
   /** Prints numbers that are being given out, which rise. */
   readonly #written: SequenceCursor
-  /** Prints numbers of what is read, anywhere. */
-  readonly #read: SequenceCursor
+  /** Prints numbers of what is read, anywhere; made at the first read. */
+  #read: SequenceCursor | undefined
   readonly #rates: Rates | undefined
 
   constructor(
@@ -60,7 +60,6 @@ export class Shard {
     this.log = log
     this.id = shardId(facts.number)
     this.#written = new SequenceCursor(facts.createdSeconds, facts.number)
-    this.#read = new SequenceCursor(facts.createdSeconds, facts.number)
     this.#rates = settings.limits === 'none' ? undefined : fullRates(clock.now())
   }
 
@@ -107,6 +106,7 @@ export class Shard {
 
   /** The cursor at a record read; the next ones of its batch follow by `advance`. */
   readAt(offset: number, timeMs: number): SequenceCursor {
+    this.#read ??= new SequenceCursor(this.facts.createdSeconds, this.facts.number)
     this.#read.moveTo(this.#counterOf(offset), Math.floor(timeMs / 1000))
     return this.#read
   }
