@@ -31,6 +31,11 @@ export function readBody(
   bytesMax: number,
   owner: BodyOwner,
 ): void {
+  if (source.destroyed) {
+    // The peer went away while it waited to be read.
+    owner.bodyCut()
+    return
+  }
   const tracked = source as Source
   tracked[READER] = new BodyReader(source, announced, bytesMax, owner)
   source.on('data', onData)

@@ -7,10 +7,11 @@ import { type BodyOwner, readBody } from './body.ts'
 import type { HttpReply } from './message.ts'
 import { pump } from './pump.ts'
 import {
-  bytesAnnounced,
+  bytesHeld,
   contentLength,
   failureReply,
   isLoopback,
+  overloadedReply,
   type Serving,
   settled,
   stoppingReply,
@@ -19,7 +20,7 @@ import {
 export interface Http1 {
   /** Serves a socket; bytes already read from it must have been put back. */
   serve(socket: Duplex): void
-  /** Closes connections that have no request under way. */
+  /** Closes connections that have no request under way; not all of them at each call. */
   closeIdle(): void
   close(): void
 }
@@ -28,7 +29,7 @@ export function createHttp1(serving: Serving): Http1 {
   const { limits } = serving
   const server: Server = createServer({
     maxHeaderSize: limits.headBytesMax,
-    headersTimeout: limits.headMs,
+    headersTimeout: Math.min(limits.headMs, limits.requestMs),
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.max(10, Math.min(5000, limits.headMs / 4)),
@@ -43,9 +44,19 @@ export function createHttp1(serving: Serving): Http1 {
   })
   // Node looks for slow requests only on a server that listens; this one's sockets come from outside.
   server.emit('listening')
+  const sockets = new Set<Duplex>()
   return {
-    serve: (socket) => server.emit('connection', socket),
-    closeIdle: () => server.closeIdleConnections(),
+    serve(socket) {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      server.emit('connection', socket)
+    },
+    closeIdle() {
+      // Node takes a connection for idle as soon as its answer was handed over. While one is still on
+      // its way out, nobody is closed.
+      for (const socket of sockets) if (socket.writableLength > 0) return
+      server.closeIdleConnections()
+    },
     close() {
       server.closeAllConnections()
       // Ends the search for slow requests. That it never listened itself is no news.
@@ -58,7 +69,7 @@ class Http1Exchange implements BodyOwner {
   readonly #serving: Serving
   readonly #incoming: IncomingMessage
   readonly #response: ServerResponse
-  readonly #bytes: number
+  #bytes: number
 
   constructor(serving: Serving, incoming: IncomingMessage, response: ServerResponse) {
     this.#serving = serving
@@ -69,10 +80,10 @@ class Http1Exchange implements BodyOwner {
       incoming.headers['transfer-encoding'] === undefined
         ? (contentLength(incoming.headers['content-length']) ?? 0)
         : undefined
-    this.#bytes = bytesAnnounced(announced)
-    serving.intake.admit(this.#bytes, () =>
-      readBody(incoming, announced, serving.limits.bodyBytesMax, this),
-    )
+    this.#bytes = bytesHeld(announced)
+    const read = (): void => readBody(incoming, announced, serving.limits.bodyBytesMax, this)
+    if (this.#bytes === 0) read()
+    else if (!serving.intake.admit(this.#bytes, read)) this.#refuse()
   }
 
   bodyRead(body: Buffer): void {
@@ -97,6 +108,11 @@ class Http1Exchange implements BodyOwner {
     } catch (error) {
       this.#send(failureReply(serving, error))
     }
+  }
+
+  #refuse(): void {
+    this.#bytes = 0
+    this.#send(overloadedReply())
   }
 
   bodyTooLarge(): void {

@@ -13,10 +13,11 @@ import { type BodyOwner, readBody } from './body.ts'
 import type { HttpReply } from './message.ts'
 import { pump } from './pump.ts'
 import {
-  bytesAnnounced,
+  bytesHeld,
   contentLength,
   failureReply,
   isLoopback,
+  overloadedReply,
   type Serving,
   settled,
   stoppingReply,
@@ -77,7 +78,7 @@ class Http2Exchange implements BodyOwner {
   readonly #stream: ServerHttp2Stream
   readonly #headers: IncomingHttpHeaders
   readonly #isLoopback: boolean
-  readonly #bytes: number
+  #bytes: number
   readonly #cancelTimeout: () => void
 
   constructor(
@@ -94,11 +95,11 @@ class Http2Exchange implements BodyOwner {
     // A reset stream is no event; without a listener its error would end the process.
     stream.on('error', ignored)
     const announced = contentLength(headers['content-length'])
-    this.#bytes = bytesAnnounced(announced)
+    this.#bytes = bytesHeld(announced)
     this.#cancelTimeout = after(serving.limits.requestMs, () => this.#timedOut())
-    serving.intake.admit(this.#bytes, () =>
-      readBody(stream, announced, serving.limits.bodyBytesMax, this),
-    )
+    const read = (): void => readBody(stream, announced, serving.limits.bodyBytesMax, this)
+    if (this.#bytes === 0) read()
+    else if (!serving.intake.admit(this.#bytes, read)) this.#refuse()
   }
 
   bodyRead(body: Buffer): void {
@@ -125,11 +126,15 @@ class Http2Exchange implements BodyOwner {
     }
   }
 
-  bodyTooLarge(): void {
+  #refuse(): void {
+    this.#bytes = 0
     this.#cancelTimeout()
+    this.#send(overloadedReply())
+  }
+
+  bodyTooLarge(): void {
+    // The rest is read and dropped: a reset right behind the answer would overtake it.
     this.#send({ status: 413, headers: {}, body: undefined })
-    // The answer is complete: the peer may stop sending, and nothing is wrong with the connection.
-    this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
   bodyCut(): void {

@@ -14,13 +14,15 @@ interface Waiting {
 
 export class Intake {
   readonly #bytesMax: number
+  readonly #waitingMax: number
   readonly #isPressed: PressureGauge
   #bytes = 0
   #waiting: Waiting[] = []
   #isLooking = false
 
-  constructor(bytesMax: number, isPressed: PressureGauge) {
+  constructor(bytesMax: number, waitingMax: number, isPressed: PressureGauge) {
     this.#bytesMax = bytesMax
+    this.#waitingMax = waitingMax
     this.#isPressed = isPressed
   }
 
@@ -33,15 +35,20 @@ export class Intake {
     return this.#waiting.length
   }
 
-  /** Calls `admitted`, at once or later, when these bytes may be read; then `release` them. */
-  admit(bytes: number, admitted: () => void): void {
+  /**
+   * Calls `admitted`, at once or later, when these bytes may be read; then `release` them. False, and
+   * nothing happens, when too many wait already.
+   */
+  admit(bytes: number, admitted: () => void): boolean {
     if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
       this.#bytes += bytes
       admitted()
-      return
+      return true
     }
+    if (this.#waiting.length >= this.#waitingMax) return false
     this.#waiting.push({ bytes, admitted })
     this.#look()
+    return true
   }
 
   release(bytes: number): void {

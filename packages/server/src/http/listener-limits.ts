@@ -5,6 +5,8 @@ export interface ListenerLimits {
   readonly bodyBytesMax: number
   /** Bytes of bodies being read or answered, all connections together; beyond it reading waits. */
   readonly bodiesBytesMax: number
+  /** Requests that wait for their turn to be read; more are answered 503. */
+  readonly waitingMax: number
   /** Bytes of a request's head; more is answered 431. Session tokens need a few KiB. */
   readonly headBytesMax: number
   /** Open connections; more are closed at once. */
@@ -26,6 +28,7 @@ export interface ListenerLimits {
 export const LISTENER_LIMITS: ListenerLimits = {
   bodyBytesMax: 16 * 1024 * 1024,
   bodiesBytesMax: 256 * 1024 * 1024,
+  waitingMax: 10_000,
   headBytesMax: 32 * 1024,
   connectionsMax: 10_000,
   streamsMax: 2000,

@@ -16,6 +16,9 @@ import { after } from './socket-time.ts'
 import { createTls } from './tls.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 
+/** How often idle connections are looked for while the server stops. */
+const SWEEP_MS = 20
+
 export interface ListenerOptions {
   readonly host: string
   /** 0 = any free one. */
@@ -53,13 +56,18 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const serving: Serving = {
     handle: options.handle,
     limits,
-    intake: new Intake(limits.bodiesBytesMax, options.isPressed ?? (() => false)),
+    intake: new Intake(
+      limits.bodiesBytesMax,
+      limits.waitingMax,
+      options.isPressed ?? (() => false),
+    ),
     logger: options.logger,
     pumpings: new Set(),
     isStopping: false,
     inFlight: 0,
   }
   const sockets = new Set<Socket>()
+  const listening = new Set<Duplex>()
   const http1 = createHttp1(serving)
   const http2 = createHttp2(serving)
   const serve = (socket: Duplex, spoken: 'h2' | 'http/1.1'): void => {
@@ -68,13 +76,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
   const { tls: identity, logger } = options
   const serveTls =
-    identity === undefined ? undefined : createTls({ identity, limits, logger, serve })
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    identity === undefined ? undefined : createTls({ identity, limits, listening, logger, serve })
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     // A peer that resets its connection is no event; without a listener it would end the process.
     socket.on('error', () => {})
-    sniff(socket, limits.silenceMs, (spoken) => {
+    sniff(socket, listening, limits.silenceMs, (spoken) => {
       if (spoken !== 'tls') serve(socket, spoken)
       else if (serveTls !== undefined) serveTls(socket)
       else socket.destroy()
@@ -83,6 +91,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.maxConnections = limits.connectionsMax
 
   const { port } = await bound(server, options)
+  // Accepting may fail (no more descriptors); those that are served go on.
+  server.on('error', (error) => logger.error('a connection was not accepted', { error }))
   return {
     host: options.host,
     port,
@@ -97,13 +107,21 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       serving.isStopping = true
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const pumping of serving.pumpings) pumping.stop()
-      http1.closeIdle()
       http2.goAway()
-      const cancel = after(graceMs, () => {
+      // Again and again, since connections fall idle, and half-open ones open, while others finish.
+      const sweep = (): void => {
+        for (const socket of listening) socket.destroy()
+        http1.closeIdle()
+        cancelSweep = after(SWEEP_MS, sweep)
+      }
+      let cancelSweep = (): void => {}
+      sweep()
+      const cancelCut = after(graceMs, () => {
         for (const socket of sockets) socket.destroy()
       })
       await ended
-      cancel()
+      cancelSweep()
+      cancelCut()
       http1.close()
     },
   }

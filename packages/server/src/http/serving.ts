@@ -18,9 +18,14 @@ export interface Serving {
   inFlight: number
 }
 
-/** What a request holds of the intake: what it announces, or a guess. */
-export function bytesAnnounced(announced: number | undefined): number {
-  return announced ?? 64 * 1024
+/** A request's own size in memory, head and bookkeeping, rounded up. */
+const REQUEST_BYTES = 4096
+/** Taken for a body whose length isn't announced. */
+const BODY_BYTES_GUESSED = 64 * 1024
+
+/** What a request holds of the intake. One without a body holds nothing and never waits. */
+export function bytesHeld(announced: number | undefined): number {
+  return announced === 0 ? 0 : REQUEST_BYTES + (announced ?? BODY_BYTES_GUESSED)
 }
 
 /** A content-length header's value; undefined when there is none or it isn't a number. */
@@ -36,16 +41,17 @@ export function isLoopback(address: string | undefined): boolean {
 
 /** Answered on connections that stay open while the server stops; SDKs try again elsewhere or later. */
 export function stoppingReply(): HttpReply {
-  const body = '{"__type":"ServiceUnavailableException","message":"Millrace is stopping."}'
-  return {
-    status: 503,
-    headers: {
-      'Content-Type': 'application/x-amz-json-1.1',
-      'Content-Length': body.length,
-      Connection: 'close',
-    },
-    body,
-  }
+  return unavailable('Millrace is stopping.')
+}
+
+export function overloadedReply(): HttpReply {
+  return unavailable('Too many requests are waiting to be read. Try again.')
+}
+
+function unavailable(message: string): HttpReply {
+  const body = JSON.stringify({ __type: 'ServiceUnavailableException', message })
+  const headers = { 'Content-Type': 'application/x-amz-json-1.1', 'Content-Length': body.length }
+  return { status: 503, headers, body }
 }
 
 /** The handler answers all it can itself; what it throws is a defect, and the peer still gets a reply. */

@@ -9,8 +9,17 @@ export type Spoken = 'tls' | 'h2' | 'http/1.1'
 const TLS_HANDSHAKE = 0x16
 const PREFACE = 'PRI'
 
-/** Calls `told` once, unless the peer goes away; who says nothing for `silenceMs` is cut. */
-export function sniff(socket: Duplex, silenceMs: number, told: (spoken: Spoken) => void): void {
+/**
+ * Calls `told` once, unless the peer goes away; who says nothing for `silenceMs` is cut. Until then the
+ * socket is in `listening`.
+ */
+export function sniff(
+  socket: Duplex,
+  listening: Set<Duplex>,
+  silenceMs: number,
+  told: (spoken: Spoken) => void,
+): void {
+  listening.add(socket)
   let seen: Buffer = Buffer.alloc(0)
   const cancel = after(silenceMs, () => socket.destroy())
   const look = (): void => {
@@ -30,6 +39,7 @@ export function sniff(socket: Duplex, silenceMs: number, told: (spoken: Spoken) 
   }
   const stop = (): void => {
     cancel()
+    listening.delete(socket)
     socket.off('readable', look)
     socket.off('end', ended)
     socket.off('close', stop)

@@ -11,6 +11,8 @@ export interface TlsParts {
   readonly identity: () => Promise<TlsIdentity>
   readonly limits: ListenerLimits
   readonly logger: Logger
+  /** Sockets that have not yet said what they speak. */
+  readonly listening: Set<Duplex>
   /** Takes over a decrypted socket. */
   readonly serve: (socket: Duplex, spoken: 'h2' | 'http/1.1') => void
 }
@@ -63,7 +65,7 @@ export function createTls(parts: TlsParts): (socket: Duplex) => void {
       parts.serve(socket, socket.alpnProtocol)
       return
     }
-    sniff(socket, limits.silenceMs, (spoken) => {
+    sniff(socket, parts.listening, limits.silenceMs, (spoken) => {
       if (spoken === 'tls') {
         socket.destroy()
         return
