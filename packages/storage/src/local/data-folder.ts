@@ -7,7 +7,7 @@
 //   orphans/     files that nobody knows; never deleted
 //
 // `durability` says how the folder was last written, which decides what a crash may have cost.
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Disk, DiskFile } from '../disk.ts'
 import { StorageError } from '../engine.ts'
 import { isMissing, readFully } from './journal-file.ts'
@@ -33,7 +33,7 @@ export async function openDataFolder(disk: Disk, directory: string): Promise<Dat
   const segments = join(directory, 'segments')
   const orphans = join(directory, 'orphans')
   try {
-    await disk.makeDirectory(directory)
+    await makeFolder(disk, directory)
   } catch (error) {
     throw unusable(directory, error)
   }
@@ -46,6 +46,40 @@ export async function openDataFolder(disk: Disk, directory: string): Promise<Dat
   } catch (error) {
     await release()
     throw error instanceof StorageError ? error : unusable(directory, error)
+  }
+}
+
+/**
+ * Makes the folder and those above it that aren't there, and their names durable: a power cut must not
+ * take a whole new folder with what was acknowledged in it. The folder right above is synced at every
+ * start, since an earlier one may have died between making and syncing.
+ */
+async function makeFolder(disk: Disk, directory: string): Promise<void> {
+  const above: string[] = []
+  let folder = directory
+  while (dirname(folder) !== folder) {
+    folder = dirname(folder)
+    above.push(folder)
+    if (await isThere(disk, folder)) break
+  }
+  await disk.makeDirectory(directory)
+  for (const each of above) {
+    try {
+      await disk.syncDirectory(each)
+    } catch (error) {
+      // A folder that this user may pass through but not read can't be synced by it.
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EACCES' && code !== 'EPERM') throw error
+    }
+  }
+}
+
+async function isThere(disk: Disk, path: string): Promise<boolean> {
+  try {
+    await disk.list(path)
+    return true
+  } catch (error) {
+    return !isMissing(error)
   }
 }
 
