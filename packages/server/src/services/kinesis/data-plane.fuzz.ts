@@ -1,8 +1,8 @@
 // Plays random histories against the data plane, on the local engine over a simulated disk, until the time
 // is up: longer ones than the tests have, and as many as fit.
 import fc from 'fast-check'
-import { anyHistory, DataPlane } from './data-plane-history.ts'
-import { localKinesis, withStream } from './data-testing.ts'
+import { localKinesis, withStream } from './testing/data.ts'
+import { anyHistory, DataPlane } from './testing/history.ts'
 
 const RUNS_MAX = 1_000_000
 

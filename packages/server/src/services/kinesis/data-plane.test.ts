@@ -1,10 +1,10 @@
-// What a reader may rely on, whatever is put and however it is read (data-plane-history.ts says what), on
+// What a reader may rely on, whatever is put and however it is read (testing/history.ts says what), on
 // the memory engine and on a local engine whose files and caches are so small that most reads go to disk.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { anyHistory, DataPlane } from './data-plane-history.ts'
-import { localKinesis, put, withStream } from './data-testing.ts'
+import { localKinesis, put, withStream } from './testing/data.ts'
+import { anyHistory, DataPlane } from './testing/history.ts'
 import { testKinesis } from './testing.ts'
 
 test('every record is read once and in order, by any mix of puts, waits, restarts and iterators', async () => {

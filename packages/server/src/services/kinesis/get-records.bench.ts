@@ -3,10 +3,10 @@
 // Figures are the best of many rounds (machines are noisy): compare those of one run only.
 import { ServiceClock } from '@millrace/base/clock'
 import { MemoryEngine } from '@millrace/storage/memory-engine'
-import { bytes } from './data-testing.ts'
 import { PageReply } from './page-reply.ts'
 import { Shard } from './shard.ts'
 import { BatchBlock, ShardBatch } from './shard-batch.ts'
+import { bytes } from './testing/data.ts'
 
 const ROUNDS = 150
 const COUNT = 10_000

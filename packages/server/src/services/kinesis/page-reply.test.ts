@@ -6,12 +6,12 @@ import { codecOf } from '@millrace/wire/codec'
 import { formatSequenceNumber } from '@millrace/wire/sequence-number'
 import { type GetRecordsOutput, kinesis, type Record } from '@millrace/wire/services/kinesis'
 import fc from 'fast-check'
-import { bytes } from './data-testing.ts'
 import type { PageEnd } from './page.ts'
 import { PageReply } from './page-reply.ts'
 import { partitionKeyBytes } from './record.ts'
 import { Shard } from './shard.ts'
 import { BatchBlock, RecordBlock, ShardBatch } from './shard-batch.ts'
+import { bytes } from './testing/data.ts'
 
 const CREATED_SECONDS = 1_777_000_000
 const codec = codecOf(kinesis.GetRecords)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { STREAM, withStream } from './data-testing.ts'
 import { Placement } from './placement.ts'
 import type { Stream } from './stream.ts'
+import { STREAM, withStream } from './testing/data.ts'
 import { testKinesis } from './testing.ts'
 
 const RING = 1n << 128n

@@ -5,10 +5,10 @@
 import { ServiceClock } from '@millrace/base/clock'
 import { Base64Payload, type Payload, RangePayload } from '@millrace/wire/payload'
 import { kinesis as api, type PutRecordsRequestEntry } from '@millrace/wire/services/kinesis'
-import { STREAM, withStream } from './data-testing.ts'
 import { putRecord, putRecords } from './put.ts'
 import { PutRecordReply, PutRecordsReply } from './put-reply.ts'
-import { SinkEngine } from './sink-engine.ts'
+import { STREAM, withStream } from './testing/data.ts'
+import { SinkEngine } from './testing/sink-engine.ts'
 import { START_MS, testKinesis } from './testing.ts'
 
 const RECORDS = 500

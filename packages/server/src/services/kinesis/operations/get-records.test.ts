@@ -13,7 +13,7 @@ import {
   splitFirstShard,
   text,
   withStream,
-} from '../data-testing.ts'
+} from '../testing/data.ts'
 import { ACCOUNT, START_MS, type TestKinesis, testKinesis, wireError } from '../testing.ts'
 
 const SHARD_0 = 'shardId-000000000000'

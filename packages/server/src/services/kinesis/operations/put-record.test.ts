@@ -5,7 +5,7 @@ import { StorageError } from '@millrace/storage/engine'
 import { MemoryEngine } from '@millrace/storage/memory-engine'
 import { formatSequenceNumber, parseSequenceNumber } from '@millrace/wire/sequence-number'
 import { kinesis as api } from '@millrace/wire/services/kinesis'
-import { bytes, drain, get, iterator, put, STREAM, text, withStream } from '../data-testing.ts'
+import { bytes, drain, get, iterator, put, STREAM, text, withStream } from '../testing/data.ts'
 import { ACCOUNT, START_MS, testKinesis, wireError } from '../testing.ts'
 
 const HASH_KEY_END = 1n << 128n

@@ -5,7 +5,7 @@ import { type Block, StorageError } from '@millrace/storage/engine'
 import { MemoryEngine } from '@millrace/storage/memory-engine'
 import { parseSequenceNumber } from '@millrace/wire/sequence-number'
 import { kinesis as api } from '@millrace/wire/services/kinesis'
-import { bytes, drain, iterator, putMany, STREAM, text, withStream } from '../data-testing.ts'
+import { bytes, drain, iterator, putMany, STREAM, text, withStream } from '../testing/data.ts'
 import { ACCOUNT, START_MS, testKinesis, wireError } from '../testing.ts'
 
 const HASH_KEY_END = 1n << 128n

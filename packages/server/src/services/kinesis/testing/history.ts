@@ -3,8 +3,8 @@
 // always move on, also over a restart.
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
-import { bytes, get, iterator, put, putMany, type ReadRecord, text } from './data-testing.ts'
-import type { TestKinesis } from './testing.ts'
+import type { TestKinesis } from '../testing.ts'
+import { bytes, get, iterator, put, putMany, type ReadRecord, text } from './data.ts'
 
 interface Known {
   readonly shard: string
@@ -102,7 +102,7 @@ export class DataPlane {
   readonly #along = new Map<string, { next: string; seen: number }>()
   #made = 0
 
-  /** The slice has the stream of data-testing.ts already, with so many shards. */
+  /** The slice has the stream of data.ts already, with so many shards. */
   constructor(
     kinesis: TestKinesis,
     shardCount: number,

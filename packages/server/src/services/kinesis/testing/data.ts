@@ -16,8 +16,8 @@ import {
   type PutRecordsOutput,
   type PutRecordsRequestEntry,
 } from '@millrace/wire/services/kinesis'
-import type { PreparedReply, RequestContext } from '../../platform/operation.ts'
-import { START_MS, type TestKinesis, testKinesis } from './testing.ts'
+import type { PreparedReply, RequestContext } from '../../../platform/operation.ts'
+import { START_MS, type TestKinesis, testKinesis } from '../testing.ts'
 
 export const STREAM = 'orders'
 
