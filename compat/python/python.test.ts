@@ -77,7 +77,7 @@ test('AWS CLI: an operation that is not built says so and where to look', async 
   await assert.rejects(aws('describe-account-settings'), /is not built yet; see docs\/coverage\.md/)
 })
 
-const PARTS = 8
+const PARTS = 7
 for (const [name, endpoint, extra] of [
   ['plain', () => server.url, {}],
   ['TLS', () => `https://localhost:${server.port}`, { caFile: true }],
