@@ -1,6 +1,7 @@
 // One shard's replay: the same 16 MB in one shard, put among so much for so many other shards, then read
 // from the horizon with the file pages out of the cache. Pages of 1000 records make every case's replies
-// equally large, so that the cases differ only in where the bytes lie.
+// equally large, so that the cases differ only in where the bytes lie. A server that keeps its data only
+// in memory reads it from there, which its durability column explains.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
@@ -24,33 +25,54 @@ const pageCount = 1000
 const variants = 32
 const quietPatienceMs = 120_000
 
+type Case = {
+  name: string
+  title: string
+  shardCount: number
+  /** Gigabytes by `--retained-gb`, or what the target and nine times as much elsewhere take. */
+  amount: 'little' | 'much'
+  /** Hot: right after the puts, from whatever the server keeps in memory. */
+  isHot?: true
+}
+
 export const replay: readonly Scenario[] = [
-  replayScenario(1, 'little'),
-  replayScenario(1000, 'little'),
-  replayScenario(10_000, 'little'),
-  replayScenario(1, 'much'),
-  replayScenario(1000, 'much'),
-  replayScenario(10_000, 'much'),
+  replayScenario({
+    name: 'replay-hot',
+    title: 'Replay of a shard just written',
+    shardCount: 1,
+    amount: 'little',
+    isHot: true,
+  }),
+  ...(['little', 'much'] as const).flatMap((amount) =>
+    [1, 1000, 10_000].map((shardCount) =>
+      replayScenario({
+        name: `replay-${shardCount}-${amount}`,
+        title: `Cold replay of one of ${shardCount} shards, ${amount === 'much' ? 'GBs' : 'MBs'} retained`,
+        shardCount,
+        amount,
+      }),
+    ),
+  ),
 ]
 
-function replayScenario(shardCount: number, amount: 'little' | 'much'): Scenario {
+function replayScenario({ name, title, shardCount, amount, isHot }: Case): Scenario {
   return {
-    name: `replay-${shardCount}-${amount}`,
-    ...(!(shardCount === 1 && amount === 'little') && { base: 'replay-1-little' }),
-    title: `Cold replay of one of ${shardCount} shards, ${amount === 'much' ? 'GBs' : 'MBs'} retained`,
+    name,
+    title,
     unit: 'MB/s',
     better: 'higher',
+    ...(isHot !== true && { base: 'replay-hot' }),
     needs: ['put', 'get', 'streams', 'http1', ...(amount === 'much' ? ['retains' as const] : [])],
     isHeavy: true,
     measure: async (run) => {
       await run.start()
       await run.createStream(stream, shardCount)
-      // Little: nine records elsewhere for each one in the target shard, were there other shards.
       const bytes =
         amount === 'much'
           ? run.options.retainedGigabytes * 1e9
           : targetCount * recordBytes * (shardCount === 1 ? 1 : 10)
       const put = await spread(run, shardCount, bytes)
+      if (isHot === true) return readHot(run, put)
       await settle(run)
       return readCold(run, put)
     },
@@ -120,6 +142,10 @@ async function settle(run: Run): Promise<void> {
   }
 }
 
+async function readHot(run: Run, put: Put): Promise<Measurement> {
+  return withRetained(put, await measurePasses(run, await openReader(run), put.inTarget))
+}
+
 /** Before each pass, and outside its time, all files are dropped from the kernel's cache. */
 async function readCold(run: Run, put: Put): Promise<Measurement> {
   if (run.contestant.abilities.includes('retains')) {
@@ -127,13 +153,20 @@ async function readCold(run: Run, put: Put): Promise<Measurement> {
     await run.start()
     await settle(run)
   }
-  const reader = await ShardReader.open(run, { stream, shardId: targetShardId, limit: pageCount })
+  const reader = await openReader(run)
   const pages: Pages = {
     beforePass: () => dropFromCache(run.dataDir),
     horizon: () => reader.horizon(),
     page: (iterator, read) => reader.page(iterator, read),
   }
-  const measurement = await measurePasses(run, pages, put.inTarget)
+  return withRetained(put, await measurePasses(run, pages, put.inTarget))
+}
+
+function openReader(run: Run): Promise<ShardReader> {
+  return ShardReader.open(run, { stream, shardId: targetShardId, limit: pageCount })
+}
+
+function withRetained(put: Put, measurement: Measurement): Measurement {
   return { ...measurement, details: { ...measurement.details, retainedMb: put.megabytes } }
 }
 
