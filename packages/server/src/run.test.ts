@@ -25,9 +25,14 @@ interface Process {
   readonly ready: Promise<string>
 }
 
-function start(t: test.TestContext, args: readonly string[], entry = BIN): Process {
+function start(
+  t: test.TestContext,
+  args: readonly string[],
+  entry = BIN,
+  cwd = tmpdir(),
+): Process {
   const child = spawn(process.execPath, [entry, ...args], {
-    cwd: tmpdir(),
+    cwd,
     env: { ...process.env, MILLRACE_PORT: '0' },
   })
   t.after(() => child.kill('SIGKILL'))
@@ -166,6 +171,10 @@ test('settings that are not understood are one sentence and exit 2', async (t) =
     assert.match(run.err(), words)
     assert.equal(run.out(), '')
   }
+  writeFileSync(join(data, 'millrace.config.json'), '{"limits": "few"}')
+  const run = start(t, ['--engine', 'memory'], BIN, data)
+  assert.equal(await run.ended, 2)
+  assert.match(run.err(), /^millrace: "limits" in millrace\.config\.json is "few": it must be aws/)
 })
 
 test('--help and --version print and end', async (t) => {

@@ -8,9 +8,10 @@ import type { Disk } from '@millrace/storage/disk'
 import { StorageError } from '@millrace/storage/engine'
 import { nodeDisk } from '@millrace/storage/node-disk'
 import { App } from './app.ts'
-import { CONFIG_FILE, helpText, readSettings, type Settings, SettingsError } from './config.ts'
+import { type Settings, SettingsError } from './config.ts'
 import { TlsIdentityError } from './http/tls-identity.ts'
 import { codeOf, readWhole, removeIfThere, writeWhole } from './platform/whole-file.ts'
+import { CONFIG_FILE, helpText, readSettings } from './read-settings.ts'
 import { VERSION } from './version.ts'
 
 const EXIT = { stopped: 0, machine: 1, settings: 2 } as const
@@ -59,7 +60,7 @@ async function settingsOrExit(disk: Disk): Promise<Settings> {
     const read = readSettings({
       argv: process.argv.slice(2),
       env: process.env,
-      file: (await readWhole(disk, CONFIG_FILE))?.toString(),
+      file: await configText(disk),
       isTerminal: process.stderr.isTTY,
     })
     if (read.kind === 'settings') {
@@ -75,6 +76,14 @@ async function settingsOrExit(disk: Disk): Promise<Settings> {
   }
 }
 
+async function configText(disk: Disk): Promise<string | undefined> {
+  try {
+    return (await readWhole(disk, CONFIG_FILE))?.toString()
+  } catch (error) {
+    throw new SettingsError(`${CONFIG_FILE} can't be read: ${(error as Error).message}.`)
+  }
+}
+
 function stopOnSignals(app: App, disk: Disk, settings: Settings, logger: Logger): void {
   const { clock } = app
   let firstAtMs: number | undefined
@@ -82,7 +91,7 @@ function stopOnSignals(app: App, disk: Disk, settings: Settings, logger: Logger)
     try {
       await app.close()
       if (settings.engine !== 'memory')
-        await removeIfThere(disk, join(settings.data, 'server.json'))
+        await removeIfThere(disk, join(resolve(settings.data), 'server.json'))
       logger.info('stopped')
       process.exit(EXIT.stopped)
     } catch (error) {

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import {
-  helpText,
-  isLoopbackHost,
-  readSettings,
-  type Settings,
-  SettingsError,
-  settingsWith,
-} from './config.ts'
+import { isLoopbackHost, type Settings, SettingsError, settingsWith } from './config.ts'
+import { helpText, readSettings } from './read-settings.ts'
 
 function read(argv: string[], env: Record<string, string> = {}, file?: string): Settings {
   const result = readSettings({ argv, env, file })
@@ -49,7 +43,7 @@ test('without anything said the defaults hold', () => {
     logLevel: 'info',
     memory: 256 * 1024 ** 2,
     snapshotAfter: 4 * 1024 ** 2,
-    stopMs: 10_000,
+    stopMs: 5000,
   })
   assert.deepEqual(settingsWith(), read([]))
 })
