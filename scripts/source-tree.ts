@@ -22,8 +22,9 @@ export function sourceFiles(): SourceFile[] {
 /** What a file imports or re-exports, statically or not; types too. */
 export function importsOf(text: string): string[] {
   const code = withoutComments(text)
-  const found = code.matchAll(/(?:\bfrom\s+|\bimport\s+|\bimport\()\s*'([^'\n]+)'/g)
-  return [...found].map((match) => match[1] as string)
+  const statements = code.matchAll(/^(?:import|export|\})[^'\n]*\bfrom '([^'\n]+)'/gm)
+  const others = code.matchAll(/^import '([^'\n]+)'|\bimport\(\s*'([^'\n]+)'/gm)
+  return [...statements, ...others].map((match) => (match[1] ?? match[2]) as string)
 }
 
 /** The text without comments; a `//` inside a string may take the rest of its line with it. */

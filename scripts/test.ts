@@ -24,7 +24,25 @@ if (files.length === 0) {
 }
 
 function runTests(paths: readonly string[]): void {
-  const stream = run({ files: paths, concurrency: true, timeout: FILE_TIMEOUT_MS })
+  const hung = new AbortController()
+  const stream = run({ files: paths, concurrency: true, signal: hung.signal })
+  const since = new Map<string, number>()
+  // A file's own process has the file's path for a name. Its timers can't end a test that never yields,
+  // so it is watched from here, and all is stopped when one hangs.
+  stream.on('test:dequeue', ({ name, file }) => {
+    if (name === file) since.set(name, performance.now())
+  })
+  stream.on('test:complete', ({ name }) => since.delete(name))
+  const watch = setInterval(() => {
+    for (const [file, startedAtMs] of since) {
+      if (performance.now() - startedAtMs < FILE_TIMEOUT_MS) continue
+      console.error(`\n✖ ${relative(root, file)} hangs: stopped after ${FILE_TIMEOUT_MS / 1000} s`)
+      process.exitCode = 1
+      clearInterval(watch)
+      hung.abort()
+    }
+  }, 1000)
+  stream.on('end', () => clearInterval(watch))
   stream.on('test:fail', (failure) => {
     process.exitCode = 1
     printFailure(failure)

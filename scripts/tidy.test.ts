@@ -59,6 +59,11 @@ test('imports in comments do not count, dynamic and type imports do', () => {
   assert.deepEqual(importProblems({ path, text: commented }, dependenciesOf), [])
   const text = "import type { X } from '@millrace/wire/a'\nawait import('@millrace/wire/b')\n"
   assert.equal(importProblems({ path, text }, dependenciesOf).length, 2)
+  const others =
+    "import {\n  x,\n} from '@millrace/wire/c'\nimport '@millrace/wire/d'\nexport * from '@millrace/wire/e'\n"
+  assert.equal(importProblems({ path, text: others }, dependenciesOf).length, 3)
+  const message = "const text = `expired: it is later than from '@millrace/wire/f'`\n"
+  assert.deepEqual(importProblems({ path, text: message }, dependenciesOf), [])
 })
 
 test('time, timers, chance and disk enter only where they are listed', () => {
