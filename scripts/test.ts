@@ -42,7 +42,6 @@ function runTests(paths: readonly string[]): void {
       hung.abort()
     }
   }, 1000)
-  stream.on('end', () => clearInterval(watch))
   stream.on('test:fail', (failure) => {
     process.exitCode = 1
     printFailure(failure)
@@ -54,6 +53,7 @@ function runTests(paths: readonly string[]): void {
   stream.on('test:summary', (summary) => {
     // Each file has a summary of its own; the one without a file is for all.
     if (summary.file !== undefined) return
+    clearInterval(watch)
     const { counts, duration_ms: durationMs } = summary
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo
     console.log(
