@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { readBody } from './body.ts'
+
+type Outcome = { kind: 'read'; body: Buffer } | { kind: 'too-large' } | { kind: 'cut' }
+
+function read(source: Readable, announced: number | undefined, bytesMax: number): Promise<Outcome> {
+  return new Promise((resolve) =>
+    readBody(source, announced, bytesMax, {
+      bodyRead: (body) => resolve({ kind: 'read', body }),
+      bodyTooLarge: () => resolve({ kind: 'too-large' }),
+      bodyCut: () => resolve({ kind: 'cut' }),
+    }),
+  )
+}
+
+const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 50 }), { maxLength: 20 })
+
+test('however a body is cut into pieces, it is put together whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(chunks, fc.boolean(), async (pieces, isAnnounced) => {
+      const whole = Buffer.concat(pieces)
+      const source = Readable.from(
+        pieces.map((piece) => Buffer.from(piece)),
+        { objectMode: false },
+      )
+      const outcome = await read(source, isAnnounced ? whole.byteLength : undefined, 1000)
+      assert.ok(outcome.kind === 'read' && outcome.body.equals(whole))
+    }),
+  )
+})
+
+test('more than the bound is refused, announced or not, and exactly as much is not', async () => {
+  for (const announced of [101, undefined]) {
+    const source = Readable.from([Buffer.alloc(60), Buffer.alloc(41)])
+    assert.equal((await read(source, announced, 100)).kind, 'too-large')
+  }
+  const source = Readable.from([Buffer.alloc(60), Buffer.alloc(40)])
+  assert.equal((await read(source, undefined, 100)).kind, 'read')
+})
+
+test('a body of one piece is handed on without a copy', async () => {
+  const piece = Buffer.from('in one piece')
+  const outcome = await read(Readable.from([piece]), piece.byteLength, 100)
+  assert.ok(outcome.kind === 'read' && outcome.body === piece)
+})
+
+test('a large body in many pieces is copied into one buffer of its size', async () => {
+  const pieces = Array.from({ length: 50 }, (_, i) => Buffer.alloc(65_536, i))
+  const outcome = await read(Readable.from(pieces), 50 * 65_536, 16 * 1024 * 1024)
+  assert.ok(outcome.kind === 'read')
+  assert.ok(outcome.body.equals(Buffer.concat(pieces)))
+})
+
+test('a peer that leaves early is told apart', async () => {
+  const source = new Readable({ read() {} })
+  const outcome = read(source, 10, 100)
+  source.push('abc')
+  source.destroy()
+  assert.equal((await outcome).kind, 'cut')
+  const gone = new Readable({ read() {} })
+  gone.destroy()
+  assert.equal((await read(gone, 10, 100)).kind, 'cut')
+})
