@@ -50,7 +50,6 @@ async function start(disk: SimulatedDisk, seed: number): Promise<Running> {
     fileBytesMax: 64 * 1024,
     reserveBytes: 4096,
     lowWaterBytes: 0,
-    sealInline: true,
   })
   const fold = new NumbersFold()
   const catalog = await Catalog.open({

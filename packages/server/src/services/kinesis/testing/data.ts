@@ -198,7 +198,6 @@ export async function localKinesis(): Promise<{
       random: seededRandom(7),
       logger: silentLogger,
       durability: 'sync',
-      sealInline: true,
       fileBytesMax: 16 * 1024,
       blocksMax: 8,
       cacheBytesMax: 0,
