@@ -5,6 +5,7 @@ import { MemoryEngine } from '@millrace/storage/memory-engine'
 import { type App, createApp } from '../app.ts'
 import { type Settings, settingsWith } from '../config.ts'
 import type { InjectedReply, InjectedRequest } from '../http/inject.ts'
+import { fuzzControls } from './controls.fuzz.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 
@@ -56,6 +57,8 @@ test('an unknown path is 404, a wrong method 405 with what is allowed', async (t
   const app = await start(t)
   assert.equal((await get(app, '/_millrace/helth')).status, 404)
   assert.equal((await get(app, '/_millrace/constructor')).status, 404)
+  const odd = await app.inject({ method: 'constructor', path: '/_millrace/clock' })
+  assert.equal(odd.status, 405)
   const reply = await get(app, '/_millrace/reset')
   assert.equal(reply.status, 405)
   assert.equal(reply.headers.Allow, 'POST')
@@ -225,4 +228,8 @@ test('metrics count requests by operation and outcome', async (t) => {
   has('millrace_streams 0')
   for (const line of reply.text.trimEnd().split('\n'))
     assert.match(line, /^(# (HELP|TYPE) millrace_\w+ .+|millrace_\w+(\{.*\})? -?[\d.e+-]+)$/)
+})
+
+test('whatever is sent to the controls, nothing fails and the server serves on', async () => {
+  await fuzzControls(1, 300)
 })

@@ -127,9 +127,10 @@ export function createControls(parts: ControlParts): ControlRoute {
     if (isForeign(request, parts.host))
       return problem(403, 'Nothing under /_millrace/ answers pages of another origin.')
     if (control === undefined) return undefined
-    const answer = control.methods[request.method]
+    const { methods } = control
+    const answer = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined
     if (answer === undefined) {
-      const allowed = Object.keys(control.methods).join(', ')
+      const allowed = Object.keys(methods).join(', ')
       return problem(405, `${path} takes ${allowed}.`, { Allow: allowed })
     }
     const { status, reason } = parts.health()
