@@ -14,6 +14,7 @@ import { type MaybePromise, StorageError } from '@millrace/storage/engine'
 import { encodeError, type Protocol, parseBody } from '@millrace/wire/codec'
 import { WireError } from '@millrace/wire/errors'
 import type { Access } from '../access/access.ts'
+import { namedStream } from '../platform/named-stream.ts'
 import type {
   Call,
   PreparedReply,
@@ -272,7 +273,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       operation: route?.operation ?? '',
       account: context?.account ?? '',
       region: context?.region ?? '',
-      stream: streamOf(exchange.input),
+      stream: namedStream(exchange.input),
       status: reply.status,
       errorType,
       bytesIn: request.body.byteLength,
@@ -314,16 +315,7 @@ function throttling(route: routing.Route, input: unknown, context: RequestContex
   const type =
     route.model.errors?.find((name) => /Throughput|LimitExceeded|Throttling/.test(name)) ??
     'LimitExceededException'
-  const stream = streamOf(input)
+  const stream = namedStream(input)
   const of = stream === undefined ? '' : ` for stream ${stream}`
   return new WireError(type, `Rate exceeded${of} under account ${context.account}.`)
-}
-
-/** The stream that an input names, by its name or within an ARN. */
-function streamOf(input: unknown): string | undefined {
-  if (typeof input !== 'object' || input === null) return undefined
-  const { StreamName, StreamARN, ConsumerARN, ResourceARN } = input as Record<string, unknown>
-  if (typeof StreamName === 'string') return StreamName
-  const arn = StreamARN ?? ConsumerARN ?? ResourceARN
-  return typeof arn === 'string' ? /:stream\/([^/]+)/.exec(arn)?.[1] : undefined
 }

@@ -2,6 +2,7 @@
 // that the same requests in the same order fail the same way again. The first rule that strikes
 // decides; rules that match but don't strike draw their lot all the same.
 import { type Random, seededRandom } from '@millrace/base/random'
+import { namedStream } from './named-stream.ts'
 import type { Fault, FaultHook } from './ports.ts'
 
 export interface FaultRule {
@@ -57,7 +58,7 @@ export class Faults implements FaultHook {
 
   before(_service: string, operation: string, input: unknown): Fault | undefined {
     if (this.#active.length === 0) return undefined
-    const stream = streamOf(input)
+    const stream = namedStream(input)
     let struck: Active | undefined
     for (const each of this.#active) {
       if (each.operations?.has(operation) === false) continue
@@ -86,15 +87,6 @@ function faultOf(rule: FaultRule): Fault {
         ...(rule.status === undefined ? {} : { status: rule.status }),
       }
   }
-}
-
-/** The stream that an input names, by its name or within an ARN. */
-function streamOf(input: unknown): string | undefined {
-  if (typeof input !== 'object' || input === null) return undefined
-  const { StreamName, StreamARN, ConsumerARN, ResourceARN } = input as Record<string, unknown>
-  if (typeof StreamName === 'string') return StreamName
-  const arn = StreamARN ?? ConsumerARN ?? ResourceARN
-  return typeof arn === 'string' ? /:stream\/([^/]+)/.exec(arn)?.[1] : undefined
 }
 
 /** Reads `{"rules": […]}` as the tester sends it; what is wrong comes back as a sentence. */
