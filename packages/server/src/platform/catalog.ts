@@ -164,9 +164,9 @@ export class Catalog implements CatalogWriter {
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }
+      this.#snapshotWhenDue()
     }
     this.#running = undefined
-    this.#snapshotWhenDue()
   }
 
   /** Settles every command of the batch, or throws before any was applied. */

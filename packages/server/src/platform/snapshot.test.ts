@@ -255,6 +255,19 @@ test('commands that come while a snapshot is being folded are not in it and not 
   assert.deepEqual(names.names, ['a', 'b'])
 })
 
+test('snapshots are made under a load that never pauses', async () => {
+  const { catalog } = await open({ engine: newEngine(), disk: newDisk(), afterBytes: 100 })
+  let isOver = false
+  const writer = async (first: number): Promise<void> => {
+    for (let i = first; !isOver; i += 2) await catalog.commit(added(`name ${i}`))
+  }
+  const writers = [writer(0), writer(1)]
+  await settled(catalog)
+  isOver = true
+  await Promise.all(writers)
+  await catalog.close()
+})
+
 test('a power cut at any step of writing snapshots leaves the whole state', async () => {
   const run = async (stopAt: number) => {
     const engine = newEngine()
