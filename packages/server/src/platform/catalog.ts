@@ -227,6 +227,7 @@ export class Catalog implements CatalogWriter {
     }
     this.#snapshotting = this.#snapshot(this.#snapshots).finally(() => {
       this.#snapshotting = undefined
+      this.#snapshotWhenDue()
     })
   }
 

@@ -321,7 +321,7 @@ test('the worker folds all slices to the state that the process has', async () =
   const snapshots = {
     store,
     fold: foldInWorker(new URL('../folds.ts', import.meta.url)),
-    afterBytes: 1,
+    afterBytes: 200,
   }
   const kinesis = new StreamFold()
   const folds = [new PlatformFold(), kinesis]
