@@ -25,12 +25,7 @@ interface Process {
   readonly ready: Promise<string>
 }
 
-function start(
-  t: test.TestContext,
-  args: readonly string[],
-  entry = BIN,
-  cwd = tmpdir(),
-): Process {
+function start(t: test.TestContext, args: readonly string[], entry = BIN, cwd = tmpdir()): Process {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd,
     env: { ...process.env, MILLRACE_PORT: '0' },
