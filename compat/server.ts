@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 const root = path.join(import.meta.dirname, '..')
-const main = path.join(root, 'packages', 'server', 'src', 'main.ts')
+const main = path.join(root, 'packages', 'server', 'bin', 'millrace.mjs')
 
 export interface RunningServer {
   readonly url: string

@@ -20,7 +20,8 @@ if (!isUpToDate) {
     'millrace: first run here, installing what the lockfile names (about 200 MB, once)\n',
   )
   const args = [
-    'ci',
+    'install',
+  '--no-save',
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
