@@ -3,16 +3,24 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { readBody } from './body.ts'
+import { BodyBuffers } from './body-buffers.ts'
 
 type Outcome = { kind: 'read'; body: Buffer } | { kind: 'too-large' } | { kind: 'cut' }
 
+const buffers = new BodyBuffers()
+
 function read(source: Readable, announced: number | undefined, bytesMax: number): Promise<Outcome> {
   return new Promise((resolve) =>
-    readBody(source, announced, bytesMax, {
-      bodyRead: (body) => resolve({ kind: 'read', body }),
-      bodyTooLarge: () => resolve({ kind: 'too-large' }),
-      bodyCut: () => resolve({ kind: 'cut' }),
-    }),
+    readBody(
+      source,
+      announced,
+      { bytesMax, buffers },
+      {
+        bodyRead: (body) => resolve({ kind: 'read', body }),
+        bodyTooLarge: () => resolve({ kind: 'too-large' }),
+        bodyCut: () => resolve({ kind: 'cut' }),
+      },
+    ),
   )
 }
 
@@ -28,6 +36,8 @@ test('however a body is cut into pieces, it is put together whole', async () => 
       )
       const outcome = await read(source, isAnnounced ? whole.byteLength : undefined, 1000)
       assert.ok(outcome.kind === 'read' && outcome.body.equals(whole))
+      buffers.give(outcome.body)
+      assert.equal(buffers.lentCount, 0)
     }),
   )
 })
@@ -36,9 +46,12 @@ test('more than the bound is refused, announced or not, and exactly as much is n
   for (const announced of [101, undefined]) {
     const source = Readable.from([Buffer.alloc(60), Buffer.alloc(41)])
     assert.equal((await read(source, announced, 100)).kind, 'too-large')
+    assert.equal(buffers.lentCount, 0)
   }
   const source = Readable.from([Buffer.alloc(60), Buffer.alloc(40)])
-  assert.equal((await read(source, undefined, 100)).kind, 'read')
+  const outcome = await read(source, undefined, 100)
+  assert.ok(outcome.kind === 'read' && outcome.body.byteLength === 100)
+  buffers.give(outcome.body)
 })
 
 test('a body of one piece is handed on without a copy', async () => {
@@ -52,6 +65,7 @@ test('a large body in many pieces is copied into one buffer of its size', async 
   const outcome = await read(Readable.from(pieces), 50 * 65_536, 16 * 1024 * 1024)
   assert.ok(outcome.kind === 'read')
   assert.ok(outcome.body.equals(Buffer.concat(pieces)))
+  buffers.give(outcome.body)
 })
 
 test('a peer that leaves early is told apart', async () => {
@@ -60,6 +74,7 @@ test('a peer that leaves early is told apart', async () => {
   source.push('abc')
   source.destroy()
   assert.equal((await outcome).kind, 'cut')
+  assert.equal(buffers.lentCount, 0)
   const gone = new Readable({ read() {} })
   gone.destroy()
   assert.equal((await read(gone, 10, 100)).kind, 'cut')

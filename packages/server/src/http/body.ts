@@ -1,11 +1,12 @@
 // Reads one request's body, bounded. A body of known length that arrives in one piece is handed on as it
-// is; any other is copied once into its own buffer, which grows with what really arrives, so that a
-// peer can't make us hold memory by announcing bytes. What comes after the bound is read and dropped for
-// a while, so that the peer can read its answer, and then the connection is cut.
+// is; any other is copied once, into a buffer that is used again when the request has been answered. What
+// comes after the bound is read and dropped for a while, so that the peer can read its answer, and then
+// the connection is cut.
 import type { Readable } from 'node:stream'
+import type { BodyBuffers } from './body-buffers.ts'
 
 export interface BodyOwner {
-  /** All of it is there. */
+  /** All of it is there; give it back to the buffers when nobody looks at it any more. */
   bodyRead(body: Buffer): void
   /** It is or will be larger than allowed. */
   bodyTooLarge(): void
@@ -13,22 +14,24 @@ export interface BodyOwner {
   bodyCut(): void
 }
 
+export interface BodyBounds {
+  readonly bytesMax: number
+  readonly buffers: BodyBuffers
+}
+
 const READER = Symbol('body reader')
 type Source = Readable & { [READER]?: BodyReader }
 
-/** The first buffer of a body in several pieces, unless less is announced. */
-const FIRST_BUFFER_BYTES = 1024 * 1024
-const FIRST_BUFFER_BYTES_UNANNOUNCED = 64 * 1024
 /** Bytes past the bound, in multiples of it, that are read and dropped. */
 const DROPPED_MAX = 4
 
-const EMPTY = Buffer.alloc(0)
+const EMPTY: Buffer = Buffer.alloc(0)
 
 /** `announced` is the content length, if the peer gave one. Calls one of the owner's methods, once. */
 export function readBody(
   source: Readable,
   announced: number | undefined,
-  bytesMax: number,
+  bounds: BodyBounds,
   owner: BodyOwner,
 ): void {
   if (source.destroyed) {
@@ -37,7 +40,7 @@ export function readBody(
     return
   }
   const tracked = source as Source
-  tracked[READER] = new BodyReader(source, announced, bytesMax, owner)
+  tracked[READER] = new BodyReader(source, announced, bounds, owner)
   source.on('data', onData)
   source.on('end', onEnd)
   source.on('close', onClose)
@@ -58,28 +61,34 @@ function onClose(this: Source): void {
 class BodyReader {
   readonly #source: Readable
   readonly #announced: number | undefined
-  readonly #bytesMax: number
+  readonly #bounds: BodyBounds
   readonly #owner: BodyOwner
-  #buffer = EMPTY
+  #buffer: Buffer = EMPTY
   #received = 0
   #isOver = false
 
-  constructor(source: Readable, announced: number | undefined, bytesMax: number, owner: BodyOwner) {
+  constructor(
+    source: Readable,
+    announced: number | undefined,
+    bounds: BodyBounds,
+    owner: BodyOwner,
+  ) {
     this.#source = source
     this.#announced = announced
-    this.#bytesMax = bytesMax
+    this.#bounds = bounds
     this.#owner = owner
-    if (announced !== undefined && announced > bytesMax) this.#refuse()
+    if (announced !== undefined && announced > bounds.bytesMax) this.#refuse()
   }
 
   take(chunk: Buffer): void {
     const before = this.#received
+    const { bytesMax } = this.#bounds
     this.#received += chunk.byteLength
     if (this.#isOver) {
-      if (this.#received > this.#bytesMax * (1 + DROPPED_MAX)) this.#source.destroy()
+      if (this.#received > bytesMax * (1 + DROPPED_MAX)) this.#source.destroy()
       return
     }
-    if (this.#received > this.#bytesMax) {
+    if (this.#received > bytesMax) {
       this.#refuse()
       return
     }
@@ -87,7 +96,8 @@ class BodyReader {
       this.#finish(chunk)
       return
     }
-    this.#reserve(this.#received)
+    // Announced bytes have their room at once: the intake has let in that many.
+    this.#reserve(Math.max(this.#received, this.#announced ?? 0), before)
     chunk.copy(this.#buffer, before)
     // No need to wait for the end of what has all arrived.
     if (this.#received === this.#announced) this.#finish(this.#buffer.subarray(0, this.#received))
@@ -100,19 +110,15 @@ class BodyReader {
   close(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#bounds.buffers.give(this.#buffer)
     this.#owner.bodyCut()
   }
 
-  #reserve(bytes: number): void {
+  #reserve(bytes: number, used: number): void {
     if (bytes <= this.#buffer.byteLength) return
-    const announced = this.#announced
-    const first =
-      announced === undefined
-        ? FIRST_BUFFER_BYTES_UNANNOUNCED
-        : Math.min(announced, FIRST_BUFFER_BYTES)
-    const wanted = Math.max(bytes, first, this.#buffer.byteLength * 2)
-    const larger = Buffer.allocUnsafeSlow(Math.min(wanted, announced ?? this.#bytesMax))
-    this.#buffer.copy(larger)
+    const larger = this.#bounds.buffers.take(bytes)
+    this.#buffer.copy(larger, 0, 0, used)
+    this.#bounds.buffers.give(this.#buffer)
     this.#buffer = larger
   }
 
@@ -124,6 +130,7 @@ class BodyReader {
 
   #refuse(): void {
     this.#isOver = true
+    this.#bounds.buffers.give(this.#buffer)
     this.#buffer = EMPTY
     this.#owner.bodyTooLarge()
   }

@@ -74,6 +74,7 @@ class Http1Exchange implements BodyOwner {
   readonly #incoming: IncomingMessage
   readonly #response: ServerResponse
   #bytes: number
+  #body: Buffer | undefined
 
   constructor(serving: Serving, incoming: IncomingMessage, response: ServerResponse) {
     this.#serving = serving
@@ -85,12 +86,13 @@ class Http1Exchange implements BodyOwner {
         ? (contentLength(incoming.headers['content-length']) ?? 0)
         : undefined
     this.#bytes = bytesHeld(announced)
-    const read = (): void => readBody(incoming, announced, serving.limits.bodyBytesMax, this)
+    const read = (): void => readBody(incoming, announced, serving.bodies, this)
     if (this.#bytes === 0) read()
     else if (!serving.intake.admit(this.#bytes, read)) this.#refuse()
   }
 
   bodyRead(body: Buffer): void {
+    this.#body = body
     const serving = this.#serving
     if (serving.isStopping) {
       this.#send(stoppingReply())
@@ -166,5 +168,6 @@ class Http1Exchange implements BodyOwner {
   #over(): void {
     this.#serving.inFlight--
     this.#serving.intake.release(this.#bytes)
+    if (this.#body !== undefined) this.#serving.bodies.buffers.give(this.#body)
   }
 }

@@ -79,6 +79,7 @@ class Http2Exchange implements BodyOwner {
   readonly #headers: IncomingHttpHeaders
   readonly #isLoopback: boolean
   #bytes: number
+  #body: Buffer | undefined
   readonly #cancelTimeout: () => void
 
   constructor(
@@ -97,12 +98,13 @@ class Http2Exchange implements BodyOwner {
     const announced = contentLength(headers['content-length'])
     this.#bytes = bytesHeld(announced)
     this.#cancelTimeout = after(serving.limits.requestMs, () => this.#timedOut())
-    const read = (): void => readBody(stream, announced, serving.limits.bodyBytesMax, this)
+    const read = (): void => readBody(stream, announced, serving.bodies, this)
     if (this.#bytes === 0) read()
     else if (!serving.intake.admit(this.#bytes, read)) this.#refuse()
   }
 
   bodyRead(body: Buffer): void {
+    this.#body = body
     this.#cancelTimeout()
     const serving = this.#serving
     if (serving.isStopping) {
@@ -193,6 +195,7 @@ class Http2Exchange implements BodyOwner {
   #over(): void {
     this.#serving.inFlight--
     this.#serving.intake.release(this.#bytes)
+    if (this.#body !== undefined) this.#serving.bodies.buffers.give(this.#body)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from '@millrace/base/logger'
 import type { MaybePromise } from '@millrace/storage/engine'
 import type { PressureGauge } from '../platform/ports.ts'
+import { BodyBuffers } from './body-buffers.ts'
 import { createHttp1 } from './http1.ts'
 import { createHttp2 } from './http2.ts'
 import { Intake } from './intake.ts'
@@ -61,6 +62,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       limits.waitingMax,
       options.isPressed ?? (() => false),
     ),
+    bodies: { bytesMax: limits.bodyBytesMax, buffers: new BodyBuffers() },
     logger: options.logger,
     pumpings: new Set(),
     isStopping: false,

@@ -8,7 +8,10 @@ export interface HttpRequest {
   readonly httpVersion: '1.1' | '2'
   /** Lower-case names; several values of one name joined by `, `. `:authority` of h2 is kept. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** As received, before any content encoding is undone: signatures are over these bytes. */
+  /**
+   * As received, before any content encoding is undone: signatures are over these bytes. They are only
+   * there until the reply is given; then their buffer is used for another request.
+   */
   readonly body: Buffer
   /** Whether the peer is on this machine. */
   readonly isLoopback: boolean

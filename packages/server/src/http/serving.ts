@@ -2,6 +2,7 @@
 // streams that are open, and whether the server is stopping.
 import type { Logger } from '@millrace/base/logger'
 import type { MaybePromise } from '@millrace/storage/engine'
+import type { BodyBounds } from './body.ts'
 import type { Intake } from './intake.ts'
 import type { ListenerLimits } from './listener-limits.ts'
 import type { HttpReply, HttpRequest } from './message.ts'
@@ -11,6 +12,7 @@ export interface Serving {
   readonly handle: (request: HttpRequest) => MaybePromise<HttpReply>
   readonly limits: ListenerLimits
   readonly intake: Intake
+  readonly bodies: BodyBounds
   readonly logger: Logger
   readonly pumpings: Set<Pumping>
   isStopping: boolean

@@ -19,7 +19,8 @@ export function echo(request: HttpRequest): HttpReply {
       'x-version': request.httpVersion,
       'x-loopback': String(request.isLoopback),
     },
-    body: request.body,
+    // A request's bytes are only there until it is answered.
+    body: Buffer.from(request.body),
   }
 }
 
