@@ -22,7 +22,7 @@ import {
   settled,
   stoppingReply,
 } from './serving.ts'
-import { after } from './socket-time.ts'
+import { Deadlines } from './socket-time.ts'
 
 /** What one stream may send before it must be told to go on. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
@@ -42,6 +42,7 @@ export function createHttp2(serving: Serving): Http2 {
   const { limits } = serving
   /** Whether the peer is on this machine, by open session. */
   const sessions = new Map<Http2Session, boolean>()
+  const slow = new Deadlines<Http2Exchange>(limits.requestMs, (exchange) => exchange.timedOut())
   const server = createServer({
     settings: {
       initialWindowSize: STREAM_WINDOW_BYTES,
@@ -63,7 +64,7 @@ export function createHttp2(serving: Serving): Http2 {
   })
   server.on('stream', (stream, headers) => {
     const isNear = stream.session !== undefined && sessions.get(stream.session) === true
-    new Http2Exchange(serving, stream as ServerHttp2Stream, headers, isNear)
+    new Http2Exchange(serving, stream as ServerHttp2Stream, headers, isNear, slow)
   })
   return {
     serve: (socket) => server.emit('connection', socket),
@@ -80,13 +81,14 @@ class Http2Exchange implements BodyOwner {
   readonly #isLoopback: boolean
   #bytes: number
   #body: Buffer | undefined
-  readonly #cancelTimeout: () => void
+  readonly #slow: Deadlines<Http2Exchange>
 
   constructor(
     serving: Serving,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     isLoopback: boolean,
+    slow: Deadlines<Http2Exchange>,
   ) {
     this.#serving = serving
     this.#stream = stream
@@ -97,7 +99,8 @@ class Http2Exchange implements BodyOwner {
     stream.on('error', ignored)
     const announced = contentLength(headers['content-length'])
     this.#bytes = bytesHeld(announced)
-    this.#cancelTimeout = after(serving.limits.requestMs, () => this.#timedOut())
+    this.#slow = slow
+    slow.add(this)
     const read = (): void => readBody(stream, announced, serving.bodies, this)
     if (this.#bytes === 0) read()
     else if (!serving.intake.admit(this.#bytes, read)) this.#refuse()
@@ -105,7 +108,7 @@ class Http2Exchange implements BodyOwner {
 
   bodyRead(body: Buffer): void {
     this.#body = body
-    this.#cancelTimeout()
+    this.#slow.delete(this)
     const serving = this.#serving
     if (serving.isStopping) {
       this.#send(stoppingReply())
@@ -130,7 +133,7 @@ class Http2Exchange implements BodyOwner {
 
   #refuse(): void {
     this.#bytes = 0
-    this.#cancelTimeout()
+    this.#slow.delete(this)
     this.#send(overloadedReply())
   }
 
@@ -140,11 +143,12 @@ class Http2Exchange implements BodyOwner {
   }
 
   bodyCut(): void {
-    this.#cancelTimeout()
+    this.#slow.delete(this)
     this.#over()
   }
 
-  #timedOut(): void {
+  /** The body took too long. */
+  timedOut(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL)
   }
 
