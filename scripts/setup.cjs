@@ -21,7 +21,7 @@ if (!isUpToDate) {
   )
   const args = [
     'install',
-  '--no-save',
+    '--no-save',
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',

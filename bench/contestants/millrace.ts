@@ -5,7 +5,7 @@ import path from 'node:path'
 import { rootDir } from '../paths.ts'
 import type { Contestant } from './contestant.ts'
 
-const main = path.join(rootDir, 'packages', 'server', 'src', 'main.ts')
+const main = path.join(rootDir, 'packages', 'server', 'bin', 'millrace.mjs')
 
 export const millrace: Contestant = {
   name: 'millrace',
@@ -13,7 +13,7 @@ export const millrace: Contestant = {
   kind: 'millrace',
   durability: 'synced',
   abilities: ['http1', 'http2', 'cbor', 'put', 'get', 'streams', 'retains'],
-  missing: () => (existsSync(main) ? undefined : 'packages/server/src/main.ts is not there'),
+  missing: () => (existsSync(main) ? undefined : 'packages/server/bin/millrace.mjs is not there'),
   launch: ({ dataDir }) => ({
     file: process.execPath,
     args: [main, '--port', '0', '--data', dataDir, '--limits', 'none'],
