@@ -56,7 +56,10 @@ export interface Group {
 export interface Log {
   readonly groupId: number
   readonly id: number
-  /** First offset that may still be read; equal to `next` when there is none. */
+  /**
+   * First offset that may still be read; equal to `next` when there is none. Where the entries that a
+   * trim by time let go end is in a file, it may lag behind until a read from there has found out.
+   */
   readonly first: number
   /** The offset after the last acknowledged entry. */
   readonly next: number

@@ -19,6 +19,7 @@ import {
 } from './engine.ts'
 import { type ControlRecord, encodeControl, rangesOf } from './local/checkpoint.ts'
 import type { DiskSpace } from './local/disk-space.ts'
+import type { Freeing } from './local/freeing.ts'
 import type { GroupCommit } from './local/group-commit.ts'
 import type { GroupTable } from './local/group-table.ts'
 import type { Journal } from './local/journal.ts'
@@ -46,6 +47,7 @@ export interface LocalEngineParts {
   readonly space: DiskSpace
   readonly sealing: Sealing
   readonly segments: Segments
+  readonly freeing: Freeing
   readonly rollAgeMs: number
   readonly unacknowledgedBytesMax: number
   readonly filesUnsealedMax: number
@@ -63,7 +65,6 @@ export class LocalEngine implements Engine, GroupOwner {
   #closing: Promise<void> | undefined
   readonly #creating = new Set<number>()
   #cancelRoll: (() => void) | undefined
-  readonly #trimming = new Map<number, Promise<void>>()
 
   get groupIdMax(): number {
     return this.#on.groups.groupIdMax
@@ -156,11 +157,7 @@ export class LocalEngine implements Engine, GroupOwner {
   }
 
   trimmed(group: LocalGroup): void {
-    if (this.#closed !== undefined || this.#trimming.has(group.id)) return
-    const trimming = this.#trim(group).finally(() => {
-      this.#trimming.delete(group.id)
-    })
-    this.#trimming.set(group.id, trimming)
+    this.#on.freeing.trimmed(group)
   }
 
   status(): EngineStatus {
@@ -214,7 +211,6 @@ export class LocalEngine implements Engine, GroupOwner {
   onRolled(): void {
     this.#cancelRoll?.()
     this.#cancelRoll = undefined
-    this.#on.groups.trimsSaved()
     this.#on.sealing.kick()
   }
 
@@ -271,19 +267,6 @@ export class LocalEngine implements Engine, GroupOwner {
     }
   }
 
-  async #trim(group: LocalGroup): Promise<void> {
-    const { segments, logger } = this.#on
-    try {
-      // Once more if it was trimmed further meanwhile.
-      for (let beforeMs = -1; beforeMs < group.trimMs; ) {
-        beforeMs = group.trimMs
-        await segments.trim(group.id, beforeMs)
-      }
-    } catch (error) {
-      logger.warn('files of a group that are past could not be removed', { group: group.id, error })
-    }
-  }
-
   /** Rolls a file that has entries when it has come of age, so that retention can take effect. */
   #rollByAge(): void {
     const { clock, journal, commit, rollAgeMs } = this.#on
@@ -295,7 +278,7 @@ export class LocalEngine implements Engine, GroupOwner {
   }
 
   async #close(): Promise<void> {
-    const { groups, commit, sealing, space, journal, segments, tail, release } = this.#on
+    const { groups, commit, sealing, freeing, space, journal, segments, tail, release } = this.#on
     this.#cancelRoll?.()
     const isClean = (): boolean => this.#failure === undefined
     await commit.idle()
@@ -309,14 +292,15 @@ export class LocalEngine implements Engine, GroupOwner {
     )
     await commit.idle()
     await space.stop()
-    await sealing.stop()
-    await Promise.all(this.#trimming.values())
+    sealing.stop()
+    await segments.close()
+    await sealing.idle()
+    await freeing.stop()
     try {
       await journal.close(isClean())
     } catch (error) {
       this.#closeWarning(error)
     } finally {
-      await segments.close()
       tail.clear()
       await release()
     }

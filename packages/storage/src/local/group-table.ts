@@ -115,13 +115,16 @@ export class GroupTable {
     isReused: boolean
     previous: PreviousFile | undefined
   }): Buffer {
-    return encodeCheckpoint({
+    const bytes = encodeCheckpoint({
       ...file,
       controlNext: this.control.next,
       controlTimeMs: this.control.lastTimeMs,
       usedGroupIds: this.#used,
       groups: this.#groups.values(),
     })
+    // Here and not when it is written: what is trimmed meanwhile isn't in it.
+    this.trimsSaved()
+    return bytes
   }
 
   /** Takes up a checkpoint; the table is empty before. */
@@ -139,6 +142,7 @@ export class GroupTable {
         assert(log !== undefined, 'a log just added is there')
         log.restoreEnd(savedLog.next, savedLog.lastTimeMs)
         log.firstKept = savedLog.firstKept
+        if (log.firstKept > 0) group.isTrimmedByOffset = true
       })
     }
   }
@@ -159,8 +163,11 @@ export class GroupTable {
       if (group !== undefined) group.trimMs = Math.max(group.trimMs, trimMs)
     }
     for (const [groupId, logId, first] of record.logs) {
-      const log = this.#groups.get(groupId)?.find(logId)
-      if (log !== undefined) log.firstKept = Math.max(log.firstKept, first)
+      const group = this.#groups.get(groupId)
+      const log = group?.find(logId)
+      if (group === undefined || log === undefined) continue
+      log.firstKept = Math.max(log.firstKept, first)
+      group.isTrimmedByOffset = true
     }
   }
 

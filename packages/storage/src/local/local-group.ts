@@ -23,6 +23,8 @@ export class LocalGroup implements Group, CheckpointGroup {
   /** Entries older than this are gone, ms. */
   trimMs = 0
   isTrimDirty = false
+  /** Some log was trimmed by offset, so that files may go earlier than their age says. */
+  isTrimmedByOffset = false
   /** A delete has been asked for: no more appends, and soon no more group. */
   isLeaving = false
   /** The delete is in the journal. */

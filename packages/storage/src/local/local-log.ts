@@ -63,6 +63,7 @@ export class LocalLog implements Log {
     if (first <= this.firstKept) return
     this.firstKept = first
     this.isTrimDirty = true
+    this.group.isTrimmedByOffset = true
     this.group.owner.trimmed(this.group)
   }
 

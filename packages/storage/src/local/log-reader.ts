@@ -134,12 +134,18 @@ export class LogReader implements LogReads {
   }
 
   async #readCold(log: LocalLog, page: Page): Promise<ReadResult> {
+    const { trimMs } = log.group
+    const isFromFirst = page.next <= log.firstKept && page.notBeforeMs <= trimMs
     try {
       while (!this.#readMemory(log, page)) {
         if (this.#maySealed(log, page.next)) await this.#readSealed(log, page)
         else await this.#readJournal(log, page)
         const refusal = log.group.refusal()
         if (refusal !== undefined) throw refusal
+      }
+      if (isFromFirst && trimMs > log.trimSeenMs) {
+        log.firstKept = Math.max(log.firstKept, page.batches[0]?.firstOffset ?? page.next)
+        log.trimSeenMs = trimMs
       }
       return page
     } catch (error) {
@@ -156,7 +162,7 @@ export class LogReader implements LogReads {
     const { groupId, id } = log
     const read = await this.#sealed.read(groupId, id, page.next, before, page.bounds())
     if (read !== undefined && (read.batches.length > 0 || read.next > page.next)) {
-      page.addRead(read)
+      page.addRead(read, before)
       return
     }
     read?.release()
@@ -345,13 +351,29 @@ class Page implements ReadResult {
     return true
   }
 
-  /** Adds what segments gave. They give at least one entry, so only an empty page asks them. */
-  addRead(read: { batches: Batch[]; next: number; release(): void }): void {
+  /**
+   * Adds what segments gave of the entries below `before`. They stop there or at the page's bounds;
+   * but they give at least one entry, which is one too many when the page has others and no room.
+   */
+  addRead(read: { batches: Batch[]; next: number; release(): void }, before: number): void {
+    let bytes = 0
+    let entries = 0
+    for (const { count, buffer, lengthsAt } of read.batches) {
+      entries += count
+      for (let i = 0; i < count; i++) bytes += buffer.readUInt32LE(lengthsAt + i * 4)
+    }
+    if (bytes > this.bytesLeft && !this.isEmpty) {
+      this.isFull = true
+      read.release()
+      return
+    }
     this.#reads ??= []
     this.#reads.push(read)
-    for (const batch of read.batches) this.batches.push(batch)
+    this.batches.push(...read.batches)
+    this.entriesLeft -= entries
+    this.bytesLeft -= bytes
     this.moveTo(read.next)
-    if (!this.isEmpty) this.isFull = true
+    if (!this.isEmpty && (this.next < before || this.entriesLeft <= 0)) this.isFull = true
   }
 
   pin(chunk: Chunk): void {

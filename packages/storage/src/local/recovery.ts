@@ -330,12 +330,14 @@ class Recovery {
     const last = found.frames.at(-1)
     assert(last !== undefined, 'a file that has begun has a frame')
     const { position, frameBytes } = last.header
-    // An end mark is rewritten with the frame before it.
-    const length = frameBytes + (found.isEndMarked ? FRAME_ALIGNMENT_BYTES : 0)
-    const frame = Buffer.allocUnsafeSlow(length)
-    const read = await readFully(file, frame, 0, length, position)
-    if (read < length) throw this.#damaged(found.sequence, position, 'its last frame vanished')
-    await file.write(frame, 0, length, position)
+    const frame = Buffer.allocUnsafeSlow(frameBytes)
+    const read = await readFully(file, frame, 0, frameBytes, position)
+    if (read < frameBytes) throw this.#damaged(found.sequence, position, 'its last frame vanished')
+    await file.write(frame, 0, frameBytes, position)
+    // From here on the stop is not a clean one: with durability `os` the frames that come next, and
+    // the files after this one, may all be lost, and the mark must not stand for the end then.
+    const end = position + frameBytes
+    if (found.isEndMarked) await writeZeros(file, end, end + FRAME_ALIGNMENT_BYTES)
     await file.sync()
   }
 
@@ -346,10 +348,12 @@ class Recovery {
     let newest: FoundFile | undefined
     let lostBytes = 0
     for (const [index, found] of begun.entries()) {
-      const file = await disk.open(found.path, { mode: 'read' })
+      const file = await disk.open(found.path, { mode: 'write' })
       let broken: number | undefined
       try {
         broken = await firstBrokenFrame(file, found.frames)
+        // What a killed process left in the page cache: files after it must not outlive it.
+        await file.sync()
       } finally {
         await file.close()
       }

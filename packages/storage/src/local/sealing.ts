@@ -32,6 +32,8 @@ export interface SealingOptions {
   readonly logger: Logger
   /** Resolves when all frames written so far are durable. */
   readonly flush: () => Promise<void>
+  /** Told after each file. */
+  readonly onSealed: () => void
 }
 
 export class Sealing {
@@ -56,10 +58,9 @@ export class Sealing {
     while (this.#running !== undefined) await this.#running
   }
 
-  /** Lets the file under way be finished and begins no other. */
-  async stop(): Promise<void> {
+  /** Begins no other file. The one under way ends when the segments are closed. */
+  stop(): void {
     this.#isStopped = true
-    await this.idle()
   }
 
   async #run(): Promise<void> {
@@ -69,17 +70,18 @@ export class Sealing {
       try {
         await this.#seal(file)
       } catch (error) {
-        logger.error('a journal file could not be sealed; it stays readable as it is', {
-          file: file.path,
-          error,
-        })
+        if (!this.#isStopped)
+          logger.error('a journal file could not be sealed; it stays readable as it is', {
+            file: file.path,
+            error,
+          })
         return
       }
     }
   }
 
   async #seal(file: JournalFile): Promise<void> {
-    const { journal, groups, sealer, flush } = this.#options
+    const { journal, groups, sealer, flush, onSealed } = this.#options
     await flush()
     await file.closeWriter()
     const live = liveGroups(file, groups)
@@ -93,6 +95,7 @@ export class Sealing {
     for (const id of live) if (groups.group(id) === undefined) await sealer.deleteGroup(id)
     forget(file, groups)
     await journal.drop(file)
+    onSealed()
   }
 }
 
