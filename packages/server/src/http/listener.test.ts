@@ -129,6 +129,18 @@ test('HTTP/1.1: who expects to be told to continue is told, before the body is s
   assert.match(await heard(socket), /^HTTP\/1\.1 200 OK[\s\S]*later$/)
 })
 
+test('HTTP/1.1: replies of any bytes and any size arrive as they were given', async () => {
+  for (const size of [0, 1, 256, 4096, 4097, 100_000]) {
+    const body = Buffer.from(Array.from({ length: size }, (_, i) => i & 0xff))
+    for (const given of [body, new Uint8Array(body)]) {
+      await using listener = await startListener({
+        handle: () => ({ status: 200, headers: { 'Content-Length': size }, body: given }),
+      })
+      assert.ok((await overH1(httpRequest, listener.port, '')).body.equals(body))
+    }
+  }
+})
+
 test('HTTP/1.1: HEAD is answered with the length and without the body', async () => {
   await using listener = await startListener({
     handle: () => ({ status: 403, headers: { 'Content-Length': 4 }, body: 'text' }),

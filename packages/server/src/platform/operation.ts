@@ -22,7 +22,7 @@ export interface Call<I> {
 
 /**
  * An answer that a hot operation has shaped by hand; it must equal what the model's encoder would
- * write. The bytes may be in a buffer that is only valid until the reply has been handed to the socket.
+ * write. Bytes aren't copied on their way to the socket: nobody writes to them again.
  */
 export interface PreparedReply {
   readonly isPrepared: true
