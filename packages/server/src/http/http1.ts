@@ -2,6 +2,7 @@
 // bounded in size and time, `Expect: 100-continue` is answered only for bodies that would be taken, and a
 // whole reply goes out in one write.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type BodyOwner, readBody } from './body.ts'
 import type { HttpReply } from './message.ts'
@@ -13,13 +14,16 @@ import {
   isLoopback,
   overloadedReply,
   type Serving,
-  settled,
   stoppingReply,
 } from './serving.ts'
 
 // By name from the module, its exports would all be read, WebSocket and fetch among them, which costs
 // a start 40 ms and 16 MB.
 const { createServer } = process.getBuiltinModule('node:http')
+
+/** Whether a socket's peer is on this machine: asked once per connection. */
+const NEAR = Symbol('peer is on this machine')
+type Served = Duplex & { [NEAR]?: boolean }
 
 /** Replies of bytes up to this size are sent as text, byte by byte the same. */
 const TEXT_BYTES_MAX = 4096
@@ -53,8 +57,9 @@ export function createHttp1(serving: Serving): Http1 {
   server.emit('listening')
   const sockets = new Set<Duplex>()
   return {
-    serve(socket) {
+    serve(socket: Served) {
       sockets.add(socket)
+      socket[NEAR] = isLoopback((socket as Socket).remoteAddress)
       socket.on('close', () => sockets.delete(socket))
       server.emit('connection', socket)
     },
@@ -110,7 +115,7 @@ class Http1Exchange implements BodyOwner {
         httpVersion: '1.1',
         headers: headers as Record<string, string | undefined>,
         body,
-        isLoopback: isLoopback(incoming.socket.remoteAddress),
+        isLoopback: (incoming.socket as Served)[NEAR] === true,
       })
       if (reply instanceof Promise) void this.#sendLater(reply)
       else this.#send(reply)
@@ -134,7 +139,13 @@ class Http1Exchange implements BodyOwner {
   }
 
   async #sendLater(reply: Promise<HttpReply>): Promise<void> {
-    this.#send(await settled(this.#serving, reply))
+    let settled: HttpReply
+    try {
+      settled = await reply
+    } catch (error) {
+      settled = failureReply(this.#serving, error)
+    }
+    this.#send(settled)
   }
 
   #send({ status, headers, body }: HttpReply): void {

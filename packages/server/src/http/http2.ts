@@ -19,7 +19,6 @@ import {
   isLoopback,
   overloadedReply,
   type Serving,
-  settled,
   stoppingReply,
 } from './serving.ts'
 import { Deadlines } from './socket-time.ts'
@@ -153,7 +152,13 @@ class Http2Exchange implements BodyOwner {
   }
 
   async #sendLater(reply: Promise<HttpReply>): Promise<void> {
-    this.#send(await settled(this.#serving, reply))
+    let settled: HttpReply
+    try {
+      settled = await reply
+    } catch (error) {
+      settled = failureReply(this.#serving, error)
+    }
+    this.#send(settled)
   }
 
   #send({ status, headers, body }: HttpReply): void {

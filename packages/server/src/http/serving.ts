@@ -57,17 +57,6 @@ function unavailable(message: string): HttpReply {
 }
 
 /** The handler answers all it can itself; what it throws is a defect, and the peer still gets a reply. */
-export async function settled(
-  serving: Serving,
-  reply: MaybePromise<HttpReply>,
-): Promise<HttpReply> {
-  try {
-    return await reply
-  } catch (error) {
-    return failureReply(serving, error)
-  }
-}
-
 export function failureReply(serving: Serving, error: unknown): HttpReply {
   serving.logger.error('request handler failed', { error })
   return { status: 500, headers: { 'Content-Length': 0 }, body: undefined }
