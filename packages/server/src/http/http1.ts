@@ -47,6 +47,7 @@ export function createHttp1(serving: Serving): Http1 {
     noDelay: true,
     insecureHTTPParser: false,
   })
+  server.setTimeout(limits.stallMs)
   server.on('request', (incoming, response) => new Http1Exchange(serving, incoming, response))
   server.on('checkContinue', (incoming, response) => {
     const announced = contentLength(incoming.headers['content-length'])

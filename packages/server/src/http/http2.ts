@@ -21,7 +21,7 @@ import {
   type Serving,
   stoppingReply,
 } from './serving.ts'
-import { Deadlines } from './socket-time.ts'
+import { after, Deadlines } from './socket-time.ts'
 
 /** What one stream may send before it must be told to go on. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
@@ -54,7 +54,14 @@ export function createHttp2(serving: Serving): Http2 {
     sessions.set(session, isLoopback(session.socket.remoteAddress))
     session.setLocalWindowSize(SESSION_WINDOW_BYTES)
     session.on('close', () => sessions.delete(session))
-    session.setTimeout(limits.sessionIdleMs, () => session.close())
+    session.setTimeout(limits.sessionIdleMs, () => {
+      session.close()
+      // Streams still open have as long again; their peer may not be reading at all.
+      session.on(
+        'close',
+        after(limits.sessionIdleMs, () => session.destroy()),
+      )
+    })
     if (serving.isStopping) session.close()
   })
   // A peer that breaks the protocol or its connection loses its session; nobody else is concerned.

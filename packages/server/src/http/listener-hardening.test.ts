@@ -191,6 +191,29 @@ test('HTTP/1.1: an idle connection is closed', async () => {
   await isWell(listener)
 })
 
+test('a peer that does not read its answer is cut', async () => {
+  const large = Buffer.alloc(20_000_000, 'x')
+  await using listener = await startListener({
+    limits: { stallMs: 50, sessionIdleMs: 50 },
+    handle: (request) =>
+      request.body.toString() === 'fine'
+        ? echo(request)
+        : { status: 200, headers: { 'Content-Length': large.length }, body: large },
+  })
+  const socket = await dial(listener.port)
+  socket.pause()
+  socket.write(post('x'))
+  const session = connectH2(`http://127.0.0.1:${listener.port}`)
+  session.on('error', () => {})
+  const stream = session.request({ ':method': 'POST', ':path': '/' })
+  stream.on('error', () => {})
+  stream.end('x')
+  await until(() => listener.metrics().connectionsOpen === 2)
+  await isWell(listener)
+  socket.destroy()
+  session.destroy()
+})
+
 test('a peer that leaves in the middle of its body leaves nothing behind', async () => {
   await using listener = await startListener()
   for (const leave of [(s: Socket) => s.destroy(), (s: Socket) => s.resetAndDestroy()]) {

@@ -21,7 +21,9 @@ export interface ListenerLimits {
   readonly requestMs: number
   /** An HTTP/1.1 connection without requests stays open this long; pooled SDK connections live 60 s. */
   readonly keepAliveMs: number
-  /** The same for HTTP/2, where connections are fewer and dearer. */
+  /** A connection on which a request is under way may be without a byte either way this long. */
+  readonly stallMs: number
+  /** The same as `keepAliveMs` for HTTP/2, where connections are fewer and dearer; twice, when streams are open. */
   readonly sessionIdleMs: number
 }
 
@@ -36,5 +38,6 @@ export const LISTENER_LIMITS: ListenerLimits = {
   headMs: 30_000,
   requestMs: 120_000,
   keepAliveMs: 90_000,
+  stallMs: 300_000,
   sessionIdleMs: 300_000,
 }

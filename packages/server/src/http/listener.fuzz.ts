@@ -44,6 +44,7 @@ export async function fuzz(seed: number, seconds: number): Promise<void> {
     headMs: 50,
     requestMs: 50,
     keepAliveMs: 20,
+    stallMs: 50,
     sessionIdleMs: 50,
   }
   await using listener = await startListener({ handle: dispatch, logger, limits })
