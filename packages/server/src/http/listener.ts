@@ -7,7 +7,7 @@ import type { MaybePromise } from '@millrace/storage/engine'
 import type { PressureGauge } from '../platform/ports.ts'
 import { BodyBuffers } from './body-buffers.ts'
 import { createHttp1 } from './http1.ts'
-import { createHttp2 } from './http2.ts'
+import type { Http2 } from './http2.ts'
 import { Intake } from './intake.ts'
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts'
 import type { HttpReply, HttpRequest } from './message.ts'
@@ -71,10 +71,17 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const sockets = new Set<Socket>()
   const listening = new Set<Duplex>()
   const http1 = createHttp1(serving)
-  const http2 = createHttp2(serving)
+  // Loaded with the first peer that speaks it: it would cost every start 30 ms and 11 MB.
+  let http2: Http2 | undefined
+  const serveHttp2 = async (socket: Duplex): Promise<void> => {
+    const { createHttp2 } = await import('./http2.ts')
+    http2 ??= createHttp2(serving)
+    if (!socket.destroyed) http2.serve(socket)
+  }
   const serve = (socket: Duplex, spoken: 'h2' | 'http/1.1'): void => {
-    if (spoken === 'h2') http2.serve(socket)
-    else http1.serve(socket)
+    if (spoken === 'http/1.1') http1.serve(socket)
+    else if (http2 !== undefined) http2.serve(socket)
+    else void serveHttp2(socket)
   }
   const { tls: identity, logger } = options
   const serveTls =
@@ -109,7 +116,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       serving.isStopping = true
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const pumping of serving.pumpings) pumping.stop()
-      http2.goAway()
+      http2?.goAway()
       // Again and again, since connections fall idle, and half-open ones open, while others finish.
       const sweep = (): void => {
         for (const socket of listening) socket.destroy()
