@@ -56,10 +56,8 @@ function runTests(paths: readonly string[]): void {
     clearInterval(watch)
     const { counts, duration_ms: durationMs } = summary
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo
-    console.log(
-      `${paths.length} files, ${counts.tests} tests: ${counts.passed} passed, ${failed} failed, ` +
-        `${counts.skipped} skipped, ${(durationMs / 1000).toFixed(1)} s`,
-    )
+    console.log(`${paths.length} files in ${(durationMs / 1000).toFixed(1)} s`)
+    console.log(`tests: ${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`)
     if (!summary.success) process.exitCode = 1
   })
 }

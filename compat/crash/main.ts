@@ -11,7 +11,6 @@ import { seededRandom } from '@millrace/base/random'
 import { install } from '../install.ts'
 import { newDataFolder, type RunningServer, removeDataFolder, startServer } from '../server.ts'
 import { Ledger } from './ledger.ts'
-import { createClient, readAll } from './reader.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +26,7 @@ const FULL_READ_EVERY = 25
 const StreamName = 'crash'
 
 install('js')
+const { createClient, readAll } = await import('./reader.mjs')
 const random = seededRandom(seed)
 const dataFolder = newDataFolder()
 const port = await freePort()

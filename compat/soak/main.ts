@@ -5,7 +5,6 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { createClient } from '../crash/reader.mjs'
 import { install } from '../install.ts'
 import { removeDataFolder, startServer } from '../server.ts'
 
@@ -22,6 +21,7 @@ const SAMPLE_MS = 5000
 const GROWTH_MAX = { ratio: 1.25, rssMiB: 40, files: 20, diskMiB: 300 }
 
 install('js')
+const { createClient } = await import('../crash/reader.mjs')
 const sdk = await import('../js/sdk.mjs')
 const server = await startServer({ args: ['--limits', 'none', '--engine', values.engine] })
 const client = createClient(server.url)
