@@ -216,7 +216,8 @@ export class LocalEngine implements Engine, GroupOwner {
 
   /** Work beside the commits failed: without room it is tried again, otherwise writing ends. */
   onFailure(error: unknown): void {
-    const { logger, commit, directory } = this.#on
+    const { logger, commit, journal, directory } = this.#on
+    journal.stop()
     if (this.#failure === undefined) {
       const { message } = error as Error
       this.#failure = new StorageError(
@@ -281,11 +282,9 @@ export class LocalEngine implements Engine, GroupOwner {
     const { groups, commit, sealing, freeing, space, journal, segments, tail, release } = this.#on
     this.#cancelRoll?.()
     const isClean = (): boolean => this.#failure === undefined
-    await commit.idle()
     const trims = isClean() ? groups.takeTrims() : undefined
-    if (trims !== undefined) {
-      await this.#record(trims, true).catch((error: unknown) => this.#closeWarning(error))
-    }
+    const saved = trims === undefined ? undefined : this.#record(trims, true)
+    saved?.catch((error: unknown) => this.#closeWarning(error))
     this.#closed = new StorageError(
       'closed',
       'The storage engine was closed and takes no more calls.',

@@ -8,7 +8,12 @@ import { StorageError } from './engine.ts'
 import { BackgroundSync } from './local/background-sync.ts'
 import { BlockIndex } from './local/block-index.ts'
 import { CONTROL_GROUP, decodeControl } from './local/checkpoint.ts'
-import { type DataFolder, openDataFolder, writeFormat } from './local/data-folder.ts'
+import {
+  type DataFolder,
+  openDataFolder,
+  unusableFolder,
+  writeFormat,
+} from './local/data-folder.ts'
 import { DiskSpace } from './local/disk-space.ts'
 import { DIRECTORY_ENTRY_BYTES, FRAME_COMMIT, readDirectoryEntry } from './local/frame.ts'
 import { Freeing } from './local/freeing.ts'
@@ -70,7 +75,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     return await new Opening(options, folder).run()
   } catch (error) {
     await folder.release()
-    throw error
+    throw error instanceof StorageError ? error : unusableFolder(options.directory, error)
   }
 }
 
@@ -222,9 +227,13 @@ class Opening {
       backgroundSync,
       checkpoint: (file) => groups.encode(file),
       isFull: () => space.isFull,
-      onBackgroundError: (error) => {
+      onZeroError: (error) => {
         if (isDiskFull(error)) space.noteFull(error)
         else engine.onFailure(error)
+      },
+      onPrepareError: (error) => {
+        if (isDiskFull(error)) space.noteFull(error)
+        else logger.warn('the next journal file could not be made ready yet', { error })
       },
       onRolled: () => engine.onRolled(),
     }

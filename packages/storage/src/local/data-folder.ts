@@ -35,7 +35,7 @@ export async function openDataFolder(disk: Disk, directory: string): Promise<Dat
   try {
     await makeFolder(disk, directory)
   } catch (error) {
-    throw unusable(directory, error)
+    throw unusableFolder(directory, error)
   }
   const release = await disk.lock(directory)
   try {
@@ -45,7 +45,7 @@ export async function openDataFolder(disk: Disk, directory: string): Promise<Dat
     return { directory, journal, segments, orphans, durability, release }
   } catch (error) {
     await release()
-    throw error instanceof StorageError ? error : unusable(directory, error)
+    throw error instanceof StorageError ? error : unusableFolder(directory, error)
   }
 }
 
@@ -105,7 +105,7 @@ export async function writeFormat(
     await disk.rename(`${path}.new`, path)
     await disk.syncDirectory(directory)
   } catch (error) {
-    throw unusable(directory, error)
+    throw unusableFolder(directory, error)
   }
 }
 
@@ -169,7 +169,8 @@ function unknownFormat(directory: string, what: string): StorageError {
   )
 }
 
-function unusable(directory: string, cause: unknown): StorageError {
+/** The folder can't be used for a reason that the system gave. */
+export function unusableFolder(directory: string, cause: unknown): StorageError {
   const { message } = cause as Error
   return new StorageError(
     'unusable-folder',

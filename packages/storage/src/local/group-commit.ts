@@ -59,6 +59,7 @@ export class GroupCommit {
   /** While the journal is written. */
   #pumping: Promise<void> | undefined
   #isGathering = false
+  readonly #rollWaiters: (() => void)[] = []
   #lastFrameBytes = 0
   #unacknowledgedBytes = 0
   #commits = 0
@@ -125,11 +126,14 @@ export class GroupCommit {
     })
   }
 
-  /** Rolls before the next frame, or at once when idle; resolves when nothing is being written. */
+  /** Rolls before the next frame, or at once when idle; resolves when that is done or has failed. */
   async roll(): Promise<void> {
-    this.#journal.wantRoll()
+    if (this.#options.refusal() !== undefined || !this.#journal.wantRoll()) return
+    const rolled = new Promise<void>((resolve) => {
+      this.#rollWaiters.push(resolve)
+    })
     if (this.#pumping === undefined) this.#start()
-    await this.idle()
+    await rolled
   }
 
   /** Resolves when all that was appended is decided. */
@@ -256,6 +260,10 @@ export class GroupCommit {
     return this.#close(open)
   }
 
+  #hasWork(): boolean {
+    return this.#waiting.length > 0 || (this.#open?.count ?? 0) > 0 || this.#rollWaiters.length > 0
+  }
+
   #start(): void {
     this.#pumping = this.#pump()
       .catch((error: unknown) => {
@@ -263,8 +271,8 @@ export class GroupCommit {
       })
       .finally(() => {
         this.#pumping = undefined
-        // What was appended while the last turn ended.
-        if (this.#waiting.length > 0 || (this.#open?.count ?? 0) > 0) this.#start()
+        // What was asked for while the last turn ended.
+        if (this.#hasWork()) this.#start()
       })
   }
 
@@ -284,7 +292,8 @@ export class GroupCommit {
       if (done !== undefined) this.#publish(done)
       done = undefined
       if (frame === undefined || writing === undefined) {
-        if (this.#waiting.length > 0 || (this.#open?.count ?? 0) > 0) continue
+        this.#answerRolls()
+        if (this.#hasWork()) continue
         return
       }
       try {
@@ -309,7 +318,13 @@ export class GroupCommit {
       if (isDiskFull(error)) this.#foundNoRoom(frame, error)
       else this.#broke(frame, error)
       return false
+    } finally {
+      this.#answerRolls()
     }
+  }
+
+  #answerRolls(): void {
+    for (const resolve of this.#rollWaiters.splice(0)) resolve()
   }
 
   async #writeFailed(frame: CommitFrame, error: unknown): Promise<void> {
@@ -354,7 +369,7 @@ export class GroupCommit {
       if (log.wokenBy === commit) continue
       log.wokenBy = commit
       log.settle()
-      if (log.followers.size > 0) this.#wake(log)
+      if (log.followers !== undefined) this.#wake(log, log.followers)
     }
     this.#free(frame)
     this.#options.onCommitted(bytes)
@@ -370,8 +385,8 @@ export class GroupCommit {
     }
   }
 
-  #wake(log: LocalLog): void {
-    for (const follower of log.followers) {
+  #wake(log: LocalLog, followers: ReadonlySet<() => void>): void {
+    for (const follower of followers) {
       try {
         follower()
       } catch (error) {

@@ -51,8 +51,10 @@ export interface JournalOptions {
   }) => Buffer
   /** Whether the disk has no room, so that only allocated space may be written. */
   readonly isFull: () => boolean
-  /** Work in the background failed: zeros ahead, or the next file. */
-  readonly onBackgroundError: (error: unknown) => void
+  /** Zeros could not be written ahead. */
+  readonly onZeroError: (error: unknown) => void
+  /** The next file could not be made ready; the roll will try again. */
+  readonly onPrepareError: (error: unknown) => void
   /** A file was rolled and can be sealed. */
   readonly onRolled: () => void
 }
@@ -73,7 +75,7 @@ export class Journal {
       fileBytesMax: options.fileBytesMax,
       aheadBytesMax: options.aheadBytesMax,
       current: () => this.#current,
-      onError: options.onBackgroundError,
+      onError: options.onZeroError,
     })
   }
 
@@ -104,9 +106,16 @@ export class Journal {
     throw new StorageError('damaged', `Block ${block} is in no journal file.`)
   }
 
-  /** Asks for a roll before the next frame, or now if nothing is written; nothing if it is empty. */
-  wantRoll(): void {
-    this.#isRollWanted = this.#current.index.count > 0
+  /** Asks for a roll before the next frame; false when the current file is empty and stays. */
+  wantRoll(): boolean {
+    this.#isRollWanted = this.#current.index.count > 0 && !this.#current.isEnded
+    return this.#isRollWanted
+  }
+
+  /** Nothing is written any more. */
+  stop(): void {
+    this.#current.isEnded = true
+    this.#isRollWanted = false
   }
 
   /** Whether a roll has to come before this frame, or before nothing. */
@@ -173,7 +182,7 @@ export class Journal {
 
   /** Makes the file for the next roll ready, in the background. */
   prepareNext(): void {
-    this.tryPrepareNext().catch(this.#options.onBackgroundError)
+    this.tryPrepareNext().catch(this.#options.onPrepareError)
   }
 
   async tryPrepareNext(): Promise<void> {

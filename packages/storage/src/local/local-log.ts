@@ -33,8 +33,9 @@ export class LocalLog implements Log {
   blocks: number[] = []
   /** The commit that woke its followers last, so that each commit wakes them once. */
   wokenBy = 0
-  readonly followers = new Set<() => void>()
-  readonly #drained: ((next: number) => void)[] = []
+  /** Made when somebody follows; most logs are followed by nobody. */
+  followers: Set<() => void> | undefined
+  #drained: ((next: number) => void)[] | undefined
 
   constructor(group: LocalGroup, id: number) {
     this.group = group
@@ -70,9 +71,10 @@ export class LocalLog implements Log {
   follow(wake: () => void): () => void {
     // A function of our own, so that the same `wake` may follow twice.
     const follower = (): void => wake()
+    this.followers ??= new Set()
     this.followers.add(follower)
     return () => {
-      this.followers.delete(follower)
+      this.followers?.delete(follower)
     }
   }
 
@@ -82,6 +84,7 @@ export class LocalLog implements Log {
     this.isGated = true
     if (this.reservedNext === this.next) return this.next
     return await new Promise((resolve) => {
+      this.#drained ??= []
       this.#drained.push(resolve)
     })
   }
@@ -111,7 +114,9 @@ export class LocalLog implements Log {
 
   /** Tells who waits at the gate when nothing is reserved any more. */
   settle(): void {
-    if (this.#drained.length === 0 || this.reservedNext !== this.next) return
-    for (const resolve of this.#drained.splice(0)) resolve(this.next)
+    if (this.#drained === undefined || this.reservedNext !== this.next) return
+    const drained = this.#drained
+    this.#drained = undefined
+    for (const resolve of drained) resolve(this.next)
   }
 }

@@ -63,9 +63,12 @@ export class LogReader implements LogReads {
     const index = this.#indexAtTime(log, wantedMs)
     const found = this.#offsetAtIndex(log, index)
     if (index > 0 || !this.#maySealed(log, log.firstKept)) return Math.max(found, log.firstKept)
-    return this.#sealed
-      .offsetAt(log.groupId, log.id, wantedMs)
-      .then((offset) => Math.max(Math.min(offset ?? found, found), log.firstKept))
+    return this.#sealed.offsetAt(log.groupId, log.id, wantedMs).then(
+      (offset) => Math.max(Math.min(offset ?? found, found), log.firstKept),
+      (error: unknown) => {
+        throw log.group.refusal() ?? readFailure(log, error)
+      },
+    )
   }
 
   firstOf(log: LocalLog): number {

@@ -14,7 +14,6 @@ import {
   journalPath,
   type PreparedFile,
   SPARE_SUFFIX,
-  sequenceOf,
   writeZeros,
 } from './journal-file.ts'
 
@@ -79,13 +78,6 @@ export class NextFile {
     await disk.syncDirectory(directory)
   }
 
-  /** Gives spares' space back to the disk; how many went. */
-  async dropSpares(): Promise<number> {
-    const spares = this.#spares.splice(0)
-    for (const path of spares) await this.#options.disk.remove(path)
-    return spares.length
-  }
-
   async close(): Promise<void> {
     await this.#preparing?.catch(() => {})
     if (this.#prepared === undefined) return
@@ -137,9 +129,4 @@ export class NextFile {
       return true
     }
   }
-}
-
-/** Which names in the journal's folder are spares. */
-export function isSpareName(name: string): boolean {
-  return sequenceOf(name, SPARE_SUFFIX) !== undefined
 }

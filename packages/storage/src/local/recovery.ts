@@ -75,7 +75,7 @@ export interface FoundJournal {
   readonly skippedOffsets: number
 }
 
-/** How far behind a clean end a lost header could hide the next frame. */
+/** How far behind a clean end, or a checkpoint that isn't there, a next frame is looked for. */
 const BEHIND_END_BYTES = 16 * 1024 * 1024
 /** At most this much is taken for a torn frame when its length can't be read. */
 const TORN_BYTES_MAX = 16 * 1024 * 1024
@@ -193,8 +193,8 @@ class Recovery {
     const file = await disk.open(path, { mode: 'read' })
     let frameAt: number | undefined
     try {
-      const sizeBytes = await file.size()
-      const behind = await lookBehind(file, sequence, undefined, FRAME_ALIGNMENT_BYTES, sizeBytes)
+      const to = Math.min(await file.size(), BEHIND_END_BYTES)
+      const behind = await lookBehind(file, sequence, undefined, FRAME_ALIGNMENT_BYTES, to)
       frameAt = behind.frameAt
     } finally {
       await file.close()
