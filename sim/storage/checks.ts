@@ -73,8 +73,6 @@ async function settleGroup(
     return
   }
   assert.ok(deletion !== 'done' || mayLose, `group ${id} was deleted and is back`)
-  model.creation = 'done'
-  model.deletion = 'no'
   const ids = new Set(group.logIds())
   for (const [logId, log] of model.logs) {
     if (ids.delete(logId)) {
@@ -90,6 +88,9 @@ async function settleGroup(
   }
   assert.equal(ids.size, 0, `group ${id} has logs that nobody added`)
   if (!wasClosed) model.trimMs = 0
+  // Last, so that a process that ends in the middle of this leaves the question open.
+  model.creation = 'done'
+  model.deletion = 'no'
 }
 
 async function settleLog(

@@ -1,15 +1,16 @@
 // Histories of one world: by chance, each process ended at a moment that chance chooses, and one
 // history that is cut at every step, each time with a look at what the next process finds.
 import { type Random, seededRandom } from '@millrace/base/random'
-import { SimulatedDisk } from '@millrace/storage/simulated-disk'
-import { copyPromises } from './checks.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { StorageError } from '@millrace/storage/engine'
+import { type DiskOperation, SimulatedDisk } from '@millrace/storage/simulated-disk'
 import { type ProcessEnd, World } from './world.ts'
 
 /** Calls under way at once. */
 const CALLS_MAX = 6
 const CALLS_PER_PROCESS = 120
 const PROCESSES = 7
+/** Turns of the event loop between two calls. */
+const TURNS_MAX = 60
 
 export interface HistoryCounts {
   readonly processes: number
@@ -25,25 +26,28 @@ export async function randomHistory(seed: number): Promise<HistoryCounts> {
     tearsWithinSectors: random.integer(2) === 0,
     writeBackEvery: [0, 4, 16][random.integer(3)] ?? 16,
   })
-  const world = new World(disk, random, { durability })
+  const hasTrouble = random.integer(3) === 0
+  let world = new World(disk, random, { durability, hasTrouble })
+  const trouble = hasTrouble ? new Trouble(random) : undefined
   let before: ProcessEnd = 'first'
   let steps = 0
   let span = 600
   for (let process = 0; process < PROCESSES; process++) {
     const end = (['close', 'kill', 'kill', 'power cut', 'power cut'] as const)[random.integer(5)]
     const lastStep = end === 'close' ? Number.POSITIVE_INFINITY : 1 + random.integer(span)
+    const { disk } = world
     const isStopped = await runProcess(world, lastStep, async () => {
-      await world.open(before)
-      await work(world, random)
+      await openEvenFull(world, before)
+      await work(world, random, trouble)
       await world.close()
     })
-    steps += world.disk.steps
-    span = Math.max(40, Math.floor((span + world.disk.steps) / 2))
+    steps += disk.steps
+    span = Math.max(40, Math.floor((span + disk.steps) / 2))
     before = isStopped ? (end ?? 'kill') : 'close'
-    world.disk = before === 'power cut' ? world.disk.afterPowerCut() : world.disk.afterKill()
-    const jumpMs = [0, 1, 5000, 86_400_000, -3_600_000][random.integer(5)] ?? 0
-    world.clock = new SimulatedClock(world.clock.now() + jumpMs)
+    world = world.next(before === 'power cut' ? disk.afterPowerCut() : disk.afterKill())
+    trouble?.next(world.disk)
   }
+  world.disk.capacityBytes = 2 ** 40
   await world.open(before)
   await world.close()
   return { processes: PROCESSES + 1, steps }
@@ -63,10 +67,7 @@ export async function cutEverywhere(seed: number, stride: number): Promise<Histo
     for (const before of ['kill', 'power cut'] as const) {
       const chance = seededRandom(number)
       const left = before === 'kill' ? disk.afterKill(chance) : disk.afterPowerCut(chance)
-      const next = new World(left, chance, { durability: 'sync', label: 'after ' })
-      next.promises = copyPromises(world.promises)
-      next.clock = new SimulatedClock(world.clock.now())
-      ends.push({ before, world: next })
+      ends.push({ before, world: world.next(left, chance, { label: 'after ' }) })
     }
   }
   await world.open('first')
@@ -86,10 +87,10 @@ async function lookAfter(world: World, before: 'kill' | 'power cut'): Promise<vo
     for (let i = 0; i < 3; i++) await world.append()
     await world.close()
   })
-  if (isStopped) world.disk = world.disk.afterPowerCut()
-  await world.open(isStopped ? 'power cut' : 'close')
-  await world.append()
-  await world.close()
+  const next = world.next(isStopped ? world.disk.afterPowerCut() : world.disk.afterKill())
+  await next.open(isStopped ? 'power cut' : 'close')
+  await next.append()
+  await next.close()
 }
 
 /** Runs `life` unless the disk passes `lastStep`: then the process ends there. Gives whether it did. */
@@ -109,18 +110,96 @@ async function runProcess(
   return await Promise.race([stopped, life().then(() => false)])
 }
 
-async function work(world: World, random: Random): Promise<void> {
+/** A start may be refused on a full disk, with a clear error; with room it succeeds. */
+async function openEvenFull(world: World, before: ProcessEnd): Promise<void> {
+  try {
+    await world.open(before)
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'disk-full') throw error
+    world.disk.capacityBytes = 2 ** 40
+    await world.open(before)
+  }
+}
+
+/** A disk that now and then is slow, full, or fails a call, as chance wants it. */
+class Trouble {
+  readonly #random: Random
+  #ends: (() => void)[] = []
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** Perhaps begins some trouble, perhaps ends what there is. */
+  stir(disk: SimulatedDisk): void {
+    const chance = this.#random.integer(60)
+    if (chance === 0) this.#stall(disk, ['write'])
+    else if (chance === 1) this.#stall(disk, ['sync', 'syncDirectory'])
+    else if (chance <= 3) this.#fill(disk)
+    else if (chance === 4) this.#fail(disk)
+    else if (chance >= 45) this.end()
+  }
+
+  end(): void {
+    for (const end of this.#ends.splice(0)) end()
+  }
+
+  /** The process is gone, and what stalled in it; its disk may be as full as it was. */
+  next(disk: SimulatedDisk): void {
+    this.#ends = []
+    if (this.#random.integer(2) === 0) disk.capacityBytes = 2 ** 40
+  }
+
+  #stall(disk: SimulatedDisk, operations: DiskOperation[]): void {
+    this.#ends.push(disk.stall({ operations }))
+  }
+
+  #fill(disk: SimulatedDisk): void {
+    disk.capacityBytes = disk.usedBytes + this.#random.integer(6) * 4096
+    this.#ends.push(() => {
+      disk.capacityBytes = 2 ** 40
+    })
+  }
+
+  #fail(disk: SimulatedDisk): void {
+    const operations = (['write', 'sync', 'open', 'rename', 'remove'] as const).filter(
+      () => this.#random.integer(3) === 0,
+    )
+    this.#ends.push(disk.fail({ operations, code: 'EIO', times: 1 }))
+  }
+}
+
+async function work(world: World, random: Random, trouble?: Trouble): Promise<void> {
   const running = new Set<Promise<void>>()
+  const failures: unknown[] = []
   for (let calls = 0; calls < CALLS_PER_PROCESS; calls++) {
+    // The process was stopped: whoever waits for it must not be told anything any more.
+    if (world.disk.isHalted) await never
+    trouble?.stir(world.disk)
     const call = start(world, random)
     if (call !== undefined) {
-      const tracked: Promise<void> = call.finally(() => running.delete(tracked))
+      const tracked: Promise<void> = call
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => running.delete(tracked))
       running.add(tracked)
     }
-    const isBusy = running.size >= CALLS_MAX || random.integer(3) === 0
-    if (isBusy && running.size > 0) await Promise.race(running)
+    await breathe(random.integer(TURNS_MAX))
+    // With a stalled disk nothing under way ends before the stall does.
+    if (running.size >= CALLS_MAX && trouble !== undefined) await breathe(10 * TURNS_MAX)
+    if (running.size >= CALLS_MAX) trouble?.end()
+    if (running.size >= CALLS_MAX) await Promise.race(running)
+    if (failures.length > 0) throw failures[0]
   }
+  trouble?.end()
   await Promise.all(running)
+  if (failures.length > 0) throw failures[0]
+}
+
+const never = new Promise<never>(() => {})
+
+/** Lets what is under way go on for some turns. */
+async function breathe(turns: number): Promise<void> {
+  for (let left = turns; left > 0; left--) await undefined
 }
 
 function start(world: World, random: Random): Promise<void> | undefined {

@@ -45,6 +45,8 @@ export class LogModel {
   /** Entries below this offset can't be read by this process; below the other one they may be gone. */
   trimmedBefore = 0
   mayBeTrimmedBefore = 0
+  /** Offsets that were let go and not there when this process looked; they may still come back. */
+  #hidden = new Set<number>()
 
   constructor(name: string, isSure: boolean) {
     this.name = name
@@ -53,7 +55,9 @@ export class LogModel {
 
   copy(): LogModel {
     const blocks = this.blocks.map((block) => ({ ...block }))
-    return Object.assign(new LogModel(this.name, this.isSure), this, { blocks })
+    const copy = Object.assign(new LogModel(this.name, this.isSure), this, { blocks })
+    copy.#hidden = new Set(this.#hidden)
+    return copy
   }
 
   asked(texts: readonly string[]): BlockModel {
@@ -90,7 +94,8 @@ export class LogModel {
       if (state !== 'acknowledged' || timeMs < trimMs) continue
       for (const [i, text] of texts.entries()) {
         const offset = firstOffset + i
-        if (offset >= from && offset >= this.trimmedBefore) entries.push({ offset, timeMs, text })
+        const isHidden = offset < this.trimmedBefore || this.#hidden.has(offset)
+        if (offset >= from && !isHidden) entries.push({ offset, timeMs, text })
       }
     }
     return entries
@@ -115,6 +120,7 @@ export class LogModel {
     }
     const byText = new Map(found.map((entry) => [entry.text, entry]))
     assert.equal(byText.size, found.length, `${name}: an entry is there twice`)
+    this.#hidden = new Set()
     let taken = 0
     let hasLost = false
     for (const block of this.blocks) {
@@ -122,7 +128,7 @@ export class LogModel {
       taken += there.length
       const isKept =
         block.state === 'acknowledged'
-          ? this.#checkAcknowledged(block, there, ends.first, trims.mayBeTrimmedMs)
+          ? this.#checkAcknowledged(block, there, trims.mayBeTrimmedMs)
           : this.#checkAsked(block, there, ends.first)
       if (block.state === 'acknowledged' && !isKept) {
         assert.ok(leeway.mayLose, `${name}: acknowledged entry ${block.texts[0]} is gone`)
@@ -145,21 +151,22 @@ export class LogModel {
 
   /** Whether the block is still there, but for what may have been let go. */
   #checkAcknowledged(
-    block: BlockModel,
+    { texts, firstOffset, timeMs }: BlockModel,
     there: readonly Found[],
-    first: number,
     mayBeTrimmedMs: number,
   ): boolean {
-    const { texts, firstOffset, timeMs } = block
+    const found = new Set(there.map(({ text }) => text))
     for (const entry of there) {
       const offset = firstOffset + texts.indexOf(entry.text)
       assert.deepEqual(entry, { offset, timeMs, text: entry.text }, `${this.name}: moved`)
     }
-    const letGo = texts.filter((_, i) => {
+    return texts.every((text, i) => {
       const offset = firstOffset + i
-      return offset < first && (offset < this.mayBeTrimmedBefore || timeMs < mayBeTrimmedMs)
+      if (found.has(text)) return true
+      if (offset >= this.mayBeTrimmedBefore && timeMs >= mayBeTrimmedMs) return false
+      this.#hidden.add(offset)
+      return true
     })
-    return there.length + letGo.length === texts.length
   }
 
   /** Whether a block in doubt turns out to be there; it is whole, or absent. */
@@ -188,15 +195,22 @@ export class LogModel {
     let end = first
     let timeMs = 0
     for (const entry of found) {
-      if (maySkip) assert.ok(entry.offset >= end, `${name}: offsets rise`)
-      else assert.equal(entry.offset, end, `${name}: offsets have no gap`)
+      assert.ok(entry.offset >= end, `${name}: offsets rise`)
+      if (!maySkip) this.#assertHidden(end, entry.offset)
       assert.ok(entry.timeMs >= timeMs, `${name}: times don't fall`)
       end = entry.offset + 1
       timeMs = entry.timeMs
     }
     assert.ok(next >= end && next >= this.toldEnd, `${name}: the end fell to ${next}`)
-    if (!maySkip) assert.equal(next, end, `${name}: the end is behind the last entry`)
+    if (!maySkip) this.#assertHidden(end, next)
     assert.ok(lastTimeMs >= this.lastTimeMs || mayLose, `${name}: the last time fell`)
+  }
+
+  /** Offsets that nothing was found at may only be those of entries let go. */
+  #assertHidden(from: number, to: number): void {
+    for (let offset = from; offset < to; offset++) {
+      assert.ok(this.#hidden.has(offset), `${this.name}: there is a gap at ${offset}`)
+    }
   }
 }
 

@@ -1,6 +1,6 @@
-// A process with a storage engine on a simulated disk, a driver that asks it for things by chance, and
-// the model of what it has promised. A world outlives its processes: each is ended by a crash, a kill
-// or a clean stop, and the next one must find what was promised.
+// One process with a storage engine on a simulated disk: what may be asked of it by chance, and the
+// model of what it and those before it have promised. A crash, a kill or a clean stop ends it; the
+// world of the next process must find what was promised.
 import assert from 'node:assert/strict'
 import { silentLogger } from '@millrace/base/logger'
 import { type Random, seededRandom } from '@millrace/base/random'
@@ -8,7 +8,7 @@ import { type AppendResult, blockOf, type Log, StorageError } from '@millrace/st
 import type { LocalEngine } from '@millrace/storage/local-engine'
 import { type LocalEngineOptions, openLocalEngine } from '@millrace/storage/open-local-engine'
 import type { SimulatedDisk } from '@millrace/storage/simulated-disk'
-import { type Promises, readLog, settle } from './checks.ts'
+import { copyPromises, type Promises, readLog, settle } from './checks.ts'
 import { type BlockModel, type Found, GroupModel, type LogModel } from './model.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
@@ -28,10 +28,15 @@ export const SMALL: Partial<LocalEngineOptions> = {
 
 export interface WorldOptions {
   readonly durability: 'sync' | 'os'
+  /** Whether the disk may fail, fill up or stall. */
+  readonly hasTrouble?: boolean
   /** What all entries begin with; tells worlds apart that share a past. */
   readonly label?: string
   readonly engine?: Partial<LocalEngineOptions>
 }
+
+/** How far the clock of a process may be from where the one before ended. */
+const JUMPS_MS = [0, 1, 5000, 86_400_000, -3_600_000]
 
 /** How a process ended; `first` where there was none. */
 export type ProcessEnd = 'first' | 'close' | 'kill' | 'power cut'
@@ -40,22 +45,33 @@ export type ProcessEnd = 'first' | 'close' | 'kill' | 'power cut'
 const REFUSALS = new Set(['gated', 'group-missing', 'log-missing', 'overloaded', 'closed'])
 
 export class World {
-  promises: Promises = { groups: new Map(), groupIdMax: 0 }
-  disk: SimulatedDisk
-  clock = new SimulatedClock(Date.UTC(2026, 0, 1))
+  readonly disk: SimulatedDisk
+  readonly clock: SimulatedClock
+  readonly #promises: Promises
   readonly #options: WorldOptions
   readonly #random: Random
   #engine: LocalEngine | undefined
-  #texts = 0
+  #texts: number
   /** Whether the power was cut since the promises were last settled. */
-  #hasCut = false
+  #hasCut: boolean
   /** Highest number asked for. */
-  #groupIdMax = 0
+  #groupIdMax: number
 
-  constructor(disk: SimulatedDisk, random: Random, options: WorldOptions) {
+  constructor(disk: SimulatedDisk, random: Random, options: WorldOptions, before?: World) {
     this.disk = disk
     this.#random = random
     this.#options = options
+    this.#promises = before ? copyPromises(before.#promises) : { groups: new Map(), groupIdMax: 0 }
+    this.#hasCut = before ? before.#hasCut : false
+    this.#texts = before ? before.#texts : 0
+    this.#groupIdMax = before ? before.#groupIdMax : 0
+    const jumpMs = before === undefined ? 0 : (JUMPS_MS[random.integer(JUMPS_MS.length)] ?? 0)
+    this.clock = new SimulatedClock((before?.clock.now() ?? Date.UTC(2026, 0, 1)) + jumpMs)
+  }
+
+  /** The next process, on what this one left; of the promises it has a copy of its own. */
+  next(disk: SimulatedDisk, random = this.#random, options: Partial<WorldOptions> = {}): World {
+    return new World(disk, random, { ...this.#options, ...options }, this)
   }
 
   get engine(): LocalEngine {
@@ -80,11 +96,12 @@ export class World {
       ...this.#options.engine,
     })
     const isOs = this.#options.durability === 'os'
-    await settle(this.engine, this.promises, {
+    await settle(this.engine, this.#promises, {
       mayLose: isOs && this.#hasCut,
       mayLoseAny: false,
       maySkip: isOs,
-      wasClosed: before === 'close',
+      // A disk that failed may have kept the stop from being a clean one.
+      wasClosed: before === 'close' && this.#options.hasTrouble !== true,
     })
     this.#hasCut = false
   }
@@ -95,19 +112,19 @@ export class World {
 
   /** Makes a group; resolves when the engine has answered. */
   async createGroup(): Promise<void> {
-    this.#groupIdMax = Math.max(this.#groupIdMax, this.promises.groupIdMax) + 1
+    this.#groupIdMax = Math.max(this.#groupIdMax, this.#promises.groupIdMax) + 1
     const id = this.#groupIdMax
     const logIds = Array.from({ length: 1 + this.#random.integer(4) }, (_, i) => i * 7)
     const group = new GroupModel(id, logIds)
-    this.promises.groups.set(id, group)
+    this.#promises.groups.set(id, group)
     try {
       await this.engine.createGroup(id, logIds)
     } catch (error) {
       return expected(error)
     }
     group.creation = 'done'
-    this.promises.groupIdMax = Math.max(this.promises.groupIdMax, id)
-    assert.ok(this.engine.groupIdMax >= this.promises.groupIdMax)
+    this.#promises.groupIdMax = Math.max(this.#promises.groupIdMax, id)
+    assert.ok(this.engine.groupIdMax >= this.#promises.groupIdMax)
   }
 
   async addLog(): Promise<void> {
@@ -187,6 +204,8 @@ export class World {
       entries = await readLog(log, from, 1 + this.#random.integer(20))
     } catch (error) {
       if (group.deletion !== 'no') return expected(error)
+      // A disk that can't open a file can't read it; what it can read is still held to be right.
+      if (error instanceof StorageError && this.#options.hasTrouble) return
       throw error
     }
     // What was let go meanwhile may be missing, what was appended meanwhile may be there.
@@ -270,7 +289,7 @@ export class World {
   }
 
   #anyGroup(): GroupModel | undefined {
-    const live = [...this.promises.groups.values()].filter((group) => group.isLive)
+    const live = [...this.#promises.groups.values()].filter((group) => group.isLive)
     return live[this.#random.integer(live.length)]
   }
 

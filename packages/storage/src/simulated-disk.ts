@@ -69,6 +69,11 @@ export class SimulatedDisk implements Disk {
     return this.#steps
   }
 
+  /** Whether the process that uses this disk was stopped. */
+  get isHalted(): boolean {
+    return this.#isHalted
+  }
+
   get usedBytes(): number {
     return this.#tree.usedBytes
   }

@@ -6,6 +6,7 @@
 // Files that are sealed come back here as spares (`<sequence>.spare`). Their old frames carry another
 // sequence and generation and can't be taken for new ones, so they are used as they are, which saves
 // writing zeros again.
+import { assert } from '@millrace/base/assert'
 import type { Logger } from '@millrace/base/logger'
 import type { Random } from '@millrace/base/random'
 import type { Disk, DiskFile } from '../disk.ts'
@@ -37,6 +38,7 @@ export class NextFile {
   readonly #spares: string[]
   #prepared: PreparedFile | undefined
   #preparing: Promise<void> | undefined
+  #takenSequence = 0
 
   constructor(options: NextFileOptions) {
     this.#options = options
@@ -49,18 +51,17 @@ export class NextFile {
 
   /** Makes the file of this sequence ready; the same promise while that is under way. */
   prepare(sequence: number): Promise<void> {
-    if (this.#prepared !== undefined) return Promise.resolve()
-    this.#preparing ??= this.#prepare(sequence).finally(() => {
-      this.#preparing = undefined
-    })
-    return this.#preparing
+    // A file that was taken isn't the current one yet, but it is in use: it isn't made a second time.
+    return sequence <= this.#takenSequence ? Promise.resolve() : this.#ensure(sequence)
   }
 
   /** The ready file, now the caller's; makes it first if need be. */
   async take(sequence: number): Promise<PreparedFile> {
-    while (this.#prepared === undefined) await this.prepare(sequence)
+    while (this.#prepared === undefined) await this.#ensure(sequence)
     const prepared = this.#prepared
+    assert(prepared.sequence === sequence, 'the file that was made ready is the one that is next')
     this.#prepared = undefined
+    this.#takenSequence = sequence
     return prepared
   }
 
@@ -84,6 +85,14 @@ export class NextFile {
     await this.#prepared.writer?.close()
     await this.#prepared.plain.close()
     this.#prepared = undefined
+  }
+
+  #ensure(sequence: number): Promise<void> {
+    if (this.#prepared !== undefined) return Promise.resolve()
+    this.#preparing ??= this.#prepare(sequence).finally(() => {
+      this.#preparing = undefined
+    })
+    return this.#preparing
   }
 
   async #prepare(sequence: number): Promise<void> {
