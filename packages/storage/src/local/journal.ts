@@ -220,14 +220,17 @@ export class Journal {
     }
   }
 
-  /** Forgets a rolled file that is sealed, and gives it back once nobody reads it. */
+  /**
+   * Forgets a rolled file that is sealed, and gives it back once nobody reads it. When that fails the
+   * file stays listed: one after it must never be gone while it is there.
+   */
   async drop(file: JournalFile): Promise<void> {
-    const at = this.#rolled.indexOf(file)
-    if (at >= 0) this.#rolled.splice(at, 1)
     await file.unread()
     await this.#zeroAhead.leave(file)
-    await file.close()
     await this.#options.next.recycle(file.path, file.sequence, file.sizeBytes)
+    const at = this.#rolled.indexOf(file)
+    if (at >= 0) this.#rolled.splice(at, 1)
+    await file.close()
   }
 
   /** Stops work in the background; `isClean` leaves an end mark behind the last frame. */

@@ -12,6 +12,7 @@ import type { Random } from '@millrace/base/random'
 import type { Disk, DiskFile } from '../disk.ts'
 import {
   isDiskFull,
+  isMissing,
   journalPath,
   type PreparedFile,
   SPARE_SUFFIX,
@@ -65,16 +66,24 @@ export class NextFile {
     return prepared
   }
 
-  /** Takes a sealed file that nobody reads: a spare, or gone. Its name is no journal's any more. */
+  /**
+   * Takes a sealed file that nobody reads: a spare, or gone. Its name is no journal's any more, for
+   * good when this resolves; after an error it may be called again.
+   */
   async recycle(path: string, sequence: number, sizeBytes: number): Promise<void> {
     const { disk, directory, fileBytesMax, sparesMax } = this.#options
     const isWanted = sizeBytes <= fileBytesMax && sizeBytes >= fileBytesMax / 2
-    if (isWanted && this.#spares.length < sparesMax) {
-      const spare = journalPath(directory, sequence, SPARE_SUFFIX)
-      await disk.rename(path, spare)
-      this.#spares.push(spare)
-    } else {
-      await disk.remove(path)
+    try {
+      if (isWanted && this.#spares.length < sparesMax) {
+        const spare = journalPath(directory, sequence, SPARE_SUFFIX)
+        await disk.rename(path, spare)
+        this.#spares.push(spare)
+      } else {
+        await disk.remove(path)
+      }
+    } catch (error) {
+      // An earlier call got as far as this, and its sync failed.
+      if (!isMissing(error)) throw error
     }
     await disk.syncDirectory(directory)
   }
