@@ -24,6 +24,7 @@ import { isDiskFull, JournalFile, readFully } from './local/journal-file.ts'
 import { LogReader } from './local/log-reader.ts'
 import { NextFile } from './local/next-file.ts'
 import { type FoundFile, type FoundJournal, recoverJournal } from './local/recovery.ts'
+import { SealPace } from './local/seal-pace.ts'
 import type { SealJournal } from './local/sealer.ts'
 import { Sealing, type Segments } from './local/sealing.ts'
 import { SegmentStore } from './local/segment-store.ts'
@@ -243,12 +244,14 @@ class Opening {
       await backgroundSync?.flush()
     }
     const freeing = new Freeing({ clock, logger, groups, segments })
+    const pace = new SealPace()
     const sealing: Sealing = new Sealing({
       journal,
       groups,
       sealer: segments,
       logger,
       flush,
+      pace,
       onSealed: () => freeing.sealed(),
     })
     const cacheBytesMax = this.#options.cacheBytesMax ?? 64 * MIB
@@ -268,7 +271,10 @@ class Opening {
       frameBytesMax: this.#options.frameBytesMax ?? 8 * MIB,
       refusal: () => engine.appendRefusal(),
       onControl: (record) => engine.onControl(record),
-      onCommitted: (bytes) => engine.onCommitted(bytes),
+      onCommitted: (bytes) => {
+        pace.committed()
+        engine.onCommitted(bytes)
+      },
       onFailure: (error) => engine.onFailure(error),
     })
     const reader = new LogReader({ journal, tail, sealed: segments })

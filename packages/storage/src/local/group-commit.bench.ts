@@ -1,6 +1,6 @@
 // Group commit on the real disk: appends and entries per second for batches of 500 × 100 B and for
 // single entries, by how many producers wait for each other. Run it with
-//   node packages/storage/src/local/group-commit.bench.ts [--seconds 2] [--directory DIR]
+//   node packages/storage/src/local/group-commit.bench.ts [--seconds 2] [--directory DIR] [--only 'sync 1 ×']
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,11 +12,13 @@ import type { Block, Log } from '../engine.ts'
 import type { LocalEngine } from '../local-engine.ts'
 import { nodeDisk } from '../node-disk.ts'
 import { openLocalEngine } from '../open-local-engine.ts'
+import { sealInWorker } from './seal-in-worker.ts'
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '2' },
     directory: { type: 'string', default: tmpdir() },
+    only: { type: 'string', default: '' },
   },
 })
 const runMs = Number(values.seconds) * 1000
@@ -38,7 +40,10 @@ const LOADS: readonly Load[] = [
 ]
 
 for (const durability of ['sync', 'os'] as const) {
-  for (const load of LOADS) await measure(load, durability)
+  for (const load of LOADS) {
+    const name = `${durability} ${load.name} c=${load.producers}`
+    if (name.includes(values.only)) await measure(load, durability)
+  }
 }
 
 async function measure(load: Load, durability: 'sync' | 'os'): Promise<void> {
@@ -50,6 +55,7 @@ async function measure(load: Load, durability: 'sync' | 'os'): Promise<void> {
     random: systemRandom,
     logger: silentLogger,
     durability,
+    seal: sealInWorker,
   })
   try {
     const logs = Array.from({ length: Math.min(load.producers, 16) }, (_, i) => i)

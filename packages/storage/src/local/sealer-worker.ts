@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { StorageError } from '../engine.ts'
 import { nodeDisk } from '../node-disk.ts'
 import type { SealerOutcome, SealerTask } from './seal-in-worker.ts'
+import { restBetweenPieces } from './seal-pace.ts'
 import { sealHere } from './sealer.ts'
 
 const { directory, input } = workerData as SealerTask
@@ -13,7 +14,9 @@ function answer(outcome: SealerOutcome): void {
 }
 
 try {
-  const segments = await sealHere(nodeDisk())(directory, input, new AbortController().signal)
+  const { pace } = input
+  const sizes = pace === undefined ? {} : { rest: restBetweenPieces(pace) }
+  const segments = await sealHere(nodeDisk(), sizes)(directory, input, new AbortController().signal)
   answer({ kind: 'sealed', segments })
 } catch (error) {
   const { message, code } = error as NodeJS.ErrnoException

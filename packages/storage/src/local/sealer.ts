@@ -45,6 +45,8 @@ export interface SealInput {
   readonly usedBytes: number
   /** Groups deleted meanwhile, of which no segment is to be made. */
   readonly skipGroups: readonly number[]
+  /** Shared with the engine, so that a sealer in another thread lets commits go first. */
+  readonly pace?: SharedArrayBuffer
 }
 
 export interface SealedSegment {
@@ -61,6 +63,8 @@ export type SealJournal = (
 
 export interface SealSizes {
   readonly windowBytes?: number
+  /** Called after each piece of work; may block the thread. */
+  readonly rest?: () => void
 }
 
 /** Seals in this very thread. Rejects with `damaged`, with the disk's error, or when aborted. */
@@ -146,6 +150,7 @@ class Sealing {
   readonly #blocks: JournalBlocks
   readonly #signal: AbortSignal
   readonly #windowBytesMax: number
+  readonly #rest: () => void
   #window: Buffer = Buffer.alloc(0)
   #used = 0
   #pieces: Piece[] = []
@@ -162,8 +167,9 @@ class Sealing {
     journal: DiskFile,
     blocks: JournalBlocks,
     signal: AbortSignal,
-    { windowBytes = WINDOW_BYTES }: SealSizes,
+    { windowBytes = WINDOW_BYTES, rest = () => {} }: SealSizes,
   ) {
+    this.#rest = rest
     this.#windowBytesMax = windowBytes
     this.#disk = disk
     this.#directory = directory
@@ -337,6 +343,7 @@ class Sealing {
     this.#unsyncedBytes = 0
     this.#output = undefined
     await file.close()
+    this.#rest()
   }
 
   async #writeLarge(
@@ -354,6 +361,7 @@ class Sealing {
       if (this.#unsyncedBytes < SYNC_BYTES) continue
       await file.sync()
       this.#unsyncedBytes = 0
+      this.#rest()
     }
   }
 

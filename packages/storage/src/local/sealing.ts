@@ -8,6 +8,7 @@ import type { GroupTable } from './group-table.ts'
 import type { Journal } from './journal.ts'
 import type { JournalFile } from './journal-file.ts'
 import type { SealedReads } from './log-reader.ts'
+import type { SealPace } from './seal-pace.ts'
 
 /** What the engine asks of the store of sealed files. */
 export interface Segments extends SealedReads {
@@ -17,6 +18,7 @@ export interface Segments extends SealedReads {
     path: string
     usedBytes: number
     skipGroups: number[]
+    pace: SharedArrayBuffer
   }): Promise<void>
   /** Removes files in which everything is older; gives the bytes freed. */
   trim(groupId: number, beforeMs: number): Promise<number>
@@ -32,6 +34,7 @@ export interface SealingOptions {
   readonly logger: Logger
   /** Resolves when all frames written so far are durable. */
   readonly flush: () => Promise<void>
+  readonly pace: SealPace
   /** Told after each file. */
   readonly onSealed: () => void
 }
@@ -47,6 +50,7 @@ export class Sealing {
 
   /** Seals whatever is rolled, in the background. */
   kick(): void {
+    this.#options.pace.filesWaiting(this.#options.journal.rolled.length)
     if (this.#running !== undefined || this.#isStopped) return
     this.#running = this.#run().finally(() => {
       this.#running = undefined
@@ -81,7 +85,7 @@ export class Sealing {
   }
 
   async #seal(file: JournalFile): Promise<void> {
-    const { journal, groups, sealer, flush, onSealed } = this.#options
+    const { journal, groups, sealer, flush, pace, onSealed } = this.#options
     await flush()
     await file.closeWriter()
     const live = liveGroups(file, groups)
@@ -91,10 +95,12 @@ export class Sealing {
       path,
       usedBytes,
       skipGroups: [...groupsIn(file)].filter((id) => !live.has(id)),
+      pace: pace.shared,
     })
     for (const id of live) if (groups.group(id) === undefined) await sealer.deleteGroup(id)
     forget(file, groups)
     await journal.drop(file)
+    pace.filesWaiting(journal.rolled.length)
     onSealed()
   }
 }
