@@ -15,13 +15,13 @@ export function trimTests(test: StandTest): void {
     await stand.clock.advance(10)
     await stand.append(two, 'd')
     group.trim(START_MS + 10)
-    assert.equal(one.first, 1)
-    assert.equal(two.first, 1)
+    await assertFirst(one, 1)
+    await assertFirst(two, 1)
     assert.deepEqual(await readTexts(one), ['c'])
     assert.deepEqual(await readTexts(two), ['d'])
     group.trim(START_MS + 11)
     assert.deepEqual(await readTexts(one), [])
-    assert.equal(one.first, one.next)
+    await assertFirst(one, one.next)
     assert.deepEqual(await readTexts(two), ['d'])
   })
 
@@ -31,8 +31,8 @@ export function trimTests(test: StandTest): void {
     group.trim(START_MS + 5)
     group.trim(START_MS + 3)
     group.trim(0)
-    assert.equal(log.first, 5)
     assert.equal((await readTexts(log)).length, 5)
+    await assertFirst(log, 5)
   })
 
   test('trimming one group leaves the others', async (stand) => {
@@ -40,7 +40,7 @@ export function trimTests(test: StandTest): void {
     const other = await stand.log(2)
     await stand.append(other, 'kept')
     stand.engine.openGroup(1).trim(START_MS + 1_000_000)
-    assert.equal(log.first, 10)
+    await assertFirst(log, 10)
     assert.deepEqual(await readTexts(other), ['kept'])
   })
 
@@ -101,7 +101,7 @@ export function trimTests(test: StandTest): void {
     const log = await tenBlocks(stand)
     await stand.clock.advance(1_000_000)
     stand.engine.openGroup(1).trim(stand.clock.now())
-    assert.equal(log.first, 10)
+    await assertFirst(log, 10)
     assert.equal(log.next, 10)
     assert.equal(log.lastTimeMs, START_MS + 9)
     assert.equal((await stand.append(log, 'k')).firstOffset, 10)
@@ -116,6 +116,12 @@ export function trimTests(test: StandTest): void {
     assert.equal((await stand.append(log, 'a')).firstOffset, 0)
     assert.deepEqual(await readTexts(log), ['a'])
   })
+}
+
+/** After a trim by time, `first` may rise in steps, but gets there and never passes it. */
+async function assertFirst(log: Log, offset: number): Promise<void> {
+  for (let turn = 0; turn < 1000 && log.first < offset; turn++) await new Promise(setImmediate)
+  assert.equal(log.first, offset)
 }
 
 /** Ten blocks of one entry each, 1 ms apart. */

@@ -1,7 +1,9 @@
 // Group commit: appends are written into the frame being gathered, in the call itself; one frame at a
 // time is on its way to the disk, and when it has arrived whatever gathered meanwhile goes next, as
 // one frame with one write. There is no timer: an idle engine writes at once, a busy one as fast as
-// the disk answers, with frames as large as that makes them.
+// the disk answers, with frames as large as that makes them. While frames are small, what a write
+// costs is the call and not the bytes: then those who were just answered, and whose next requests are
+// already at the door, are let in before the next write begins.
 //
 // What an append is told and what readers see change together, when the frame is on disk. A frame
 // that can't be written takes everything gathered behind it with it: those offsets are free again.
@@ -43,6 +45,10 @@ export interface GroupCommitOptions {
 
 const COMMITS_REMEMBERED = 1024
 const FRAMES_KEPT = 4
+/** With fewer bytes gathered, a frame waits for company; with more, the disk has enough to do. */
+const COMPANY_BYTES_MAX = 32 * 1024
+/** Turns of the event loop that a frame waits at most for as many appends as the last one had. */
+const COMPANY_TURNS = 2
 /** A frame is begun where at least this much more fits. */
 const ROOM_BYTES_MIN = 64 * 1024
 
@@ -281,6 +287,12 @@ export class GroupCommit {
     const { clock } = this.#options
     let done: CommitFrame | undefined
     for (;;) {
+      if (done !== undefined && this.#wantsCompany()) {
+        const company = done.waiting.length
+        this.#publish(done)
+        done = undefined
+        await this.#letIn(company)
+      }
       const frame = this.#take()
       if (this.#journal.isRollDue(frame)) {
         if (done !== undefined) this.#publish(done)
@@ -306,6 +318,18 @@ export class GroupCommit {
       this.#commitMs[this.#commits % COMMITS_REMEMBERED] = clock.monotonicMs() - startedMs
       this.#commits++
       done = frame
+    }
+  }
+
+  #wantsCompany(): boolean {
+    return this.#waiting.length === 0 && (this.#open?.bodyBytes ?? 0) < COMPANY_BYTES_MAX
+  }
+
+  /** Waits a turn or two for requests that have arrived, until there are as many as `company`. */
+  async #letIn(company: number): Promise<void> {
+    for (let turn = 0; turn < COMPANY_TURNS; turn++) {
+      if (!this.#wantsCompany() || (this.#open?.waiting.length ?? 0) >= company) return
+      await new Promise(setImmediate)
     }
   }
 
