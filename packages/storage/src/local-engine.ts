@@ -241,7 +241,7 @@ export class LocalEngine implements Engine, GroupOwner {
 
   #backlogRefusal(): StorageError | undefined {
     const { journal, filesUnsealedMax } = this.#on
-    if (journal.rolled.length <= filesUnsealedMax) return undefined
+    if (journal.rolled.length < 2 * filesUnsealedMax) return undefined
     return new StorageError(
       'overloaded',
       `${journal.rolled.length} journal files wait to be sealed. Try again when the disk has caught up; the log says if sealing fails.`,

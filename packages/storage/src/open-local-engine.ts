@@ -62,7 +62,10 @@ export interface LocalEngineOptions {
   readonly lowWaterBytes?: number
   /** Sealed files kept to be used again; 1. */
   readonly sparesMax?: number
-  /** Rolled files waiting to be sealed before appends are refused as `overloaded`; 64. */
+  /**
+   * Rolled files waiting to be sealed before a roll waits for the sealer; 24. At twice as many (sealing
+   * fails) appends are refused as `overloaded`.
+   */
   readonly filesUnsealedMax?: number
   /** Seals a rolled journal file; in this thread unless `sealInWorker` (real disks only) is given. */
   readonly seal?: SealJournal
@@ -259,6 +262,7 @@ class Opening {
       bytesMax: cacheBytesMax,
       chunkBytes: Math.max(64 * 1024, Math.min(8 * MIB, Math.floor(cacheBytesMax / 8))),
     })
+    const filesUnsealedMax = this.#options.filesUnsealedMax ?? 24
     const unacknowledgedBytesMax = this.#options.unacknowledgedBytesMax ?? 64 * MIB
     const commit = new GroupCommit({
       clock,
@@ -270,6 +274,7 @@ class Opening {
       unacknowledgedBytesMax,
       frameBytesMax: this.#options.frameBytesMax ?? 8 * MIB,
       refusal: () => engine.appendRefusal(),
+      beforeRoll: () => sealing.below(filesUnsealedMax),
       onControl: (record) => engine.onControl(record),
       onCommitted: (bytes) => {
         pace.committed()
@@ -293,7 +298,7 @@ class Opening {
       freeing,
       rollAgeMs: this.#options.rollAgeMs ?? 3_600_000,
       unacknowledgedBytesMax,
-      filesUnsealedMax: this.#options.filesUnsealedMax ?? 64,
+      filesUnsealedMax,
       release: this.#folder.release,
     })
     if (found.skippedOffsets > 0) {

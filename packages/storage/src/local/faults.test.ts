@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { ServiceClock } from '@millrace/base/clock'
 import { type AppendResult, blockOf, type Log } from '../engine.ts'
 import type { LocalEngine } from '../local-engine.ts'
+import { sealHere } from './sealer.ts'
 import {
   append,
   FIRST_JOURNAL,
@@ -304,13 +305,42 @@ test('when sealing falls far behind, appends are refused instead of piling up fi
   const engine = await openOn(newDisk(), {
     blocksMax: 2,
     filesUnsealedMax: 3,
-    seal: () => new Promise<never>(() => {}),
+    seal: () => Promise.reject(new Error('no thread')),
   })
   const log = (await engine.createGroup(1, [0])).log(0)
   const codes = new Set<string>()
   for (let i = 0; i < 20; i++) codes.add(codeOf(await append(engine, log, `${i}`)))
   assert.deepEqual([...codes], ['appended', 'overloaded'])
-  assert.ok(engine.metrics().filesUnsealed <= 4)
+  assert.equal(engine.metrics().filesUnsealed, 6)
+  await engine.close()
+})
+
+test('a sealer that falls behind is waited for, and nothing is refused', async () => {
+  let goOn = (): void => {}
+  const until = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const disk = newDisk()
+  const engine = await openOn(disk, {
+    blocksMax: 2,
+    filesUnsealedMax: 3,
+    seal: async (directory, input, signal) => {
+      await until
+      return await sealHere(disk)(directory, input, signal)
+    },
+  })
+  const log = (await engine.createGroup(1, [0])).log(0)
+  const storeMany = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) await store(engine, log, `${i}`)
+  }
+  const stored = storeMany()
+  for (let turns = 0; turns < 50; turns++) await quiet()
+  assert.equal(engine.metrics().filesUnsealed, 3)
+  assert.ok(log.next < 20)
+  goOn()
+  await stored
+  assert.equal(log.next, 20)
+  await engine.close()
 })
 
 test('a file with entries rolls and is sealed when it has come of age', async () => {

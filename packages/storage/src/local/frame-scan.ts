@@ -28,9 +28,11 @@ export interface FoundChain {
 }
 
 const WINDOW_BYTES = 1024 * 1024
+/** Read after a jump over a large body: likely only a header is wanted there. */
+const JUMP_BYTES = 4096
 const CHECKED_BYTES = 4 * 1024 * 1024
 
-/** A stretch of a file in memory that moves forward. */
+/** A stretch of a file in memory that moves forward: large while it goes on, small after a jump. */
 class Window {
   readonly #file: DiskFile
   #buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES)
@@ -44,9 +46,11 @@ class Window {
   /** The bytes of a range; fewer at the file's end. Valid until the next call. */
   async bytes(position: number, length: number): Promise<Buffer> {
     if (position < this.#from || position + length > this.#to) {
-      if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(length)
+      const isNear = position >= this.#from && position <= this.#to + JUMP_BYTES
+      const wanted = Math.max(length, isNear ? WINDOW_BYTES : JUMP_BYTES)
+      if (wanted > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(wanted)
       this.#from = position
-      const read = await readFully(this.#file, this.#buffer, 0, this.#buffer.length, position)
+      const read = await readFully(this.#file, this.#buffer, 0, wanted, position)
       this.#to = position + read
     }
     const at = position - this.#from

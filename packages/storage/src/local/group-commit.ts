@@ -37,6 +37,8 @@ export interface GroupCommitOptions {
   /** Why nothing can be appended any more. */
   readonly refusal: () => StorageError | undefined
   readonly onControl: (record: ControlRecord) => void
+  /** A roll may have to wait until sealing has caught up. */
+  readonly beforeRoll: () => Promise<void>
   /** After each commit: bytes of the frame. */
   readonly onCommitted: (bytes: number) => void
   /** The journal can't be written any more. */
@@ -336,6 +338,7 @@ export class GroupCommit {
   /** Whether the frame may go on; when the roll failed it is decided already. */
   async #roll(frame: CommitFrame | undefined): Promise<boolean> {
     try {
+      await this.#options.beforeRoll()
       await this.#journal.roll()
       return true
     } catch (error) {

@@ -43,6 +43,8 @@ export class Sealing {
   readonly #options: SealingOptions
   #running: Promise<void> | undefined
   #isStopped = false
+  /** Settled and made anew after each file, and when sealing ends. */
+  #progress = Promise.withResolvers<void>()
 
   constructor(options: SealingOptions) {
     this.#options = options
@@ -54,7 +56,16 @@ export class Sealing {
     if (this.#running !== undefined || this.#isStopped) return
     this.#running = this.#run().finally(() => {
       this.#running = undefined
+      this.#progressed()
     })
+  }
+
+  /** Waits as long as this many files or more are rolled and sealing goes on. */
+  async below(filesMax: number): Promise<void> {
+    const { journal } = this.#options
+    while (journal.rolled.length >= filesMax && this.#running !== undefined) {
+      await this.#progress.promise
+    }
   }
 
   /** Resolves when nothing is being sealed. */
@@ -65,6 +76,11 @@ export class Sealing {
   /** Begins no other file. The one under way ends when the segments are closed. */
   stop(): void {
     this.#isStopped = true
+  }
+
+  #progressed(): void {
+    this.#progress.resolve()
+    this.#progress = Promise.withResolvers()
   }
 
   async #run(): Promise<void> {
@@ -101,6 +117,7 @@ export class Sealing {
     forget(file, groups)
     await journal.drop(file)
     pace.filesWaiting(journal.rolled.length)
+    this.#progressed()
     onSealed()
   }
 }
