@@ -114,7 +114,8 @@ class Opening {
       logger,
       durability: folder.durability ?? durability,
     })
-    if (found.newest !== undefined) await this.#restore(found.newest, found.skippedOffsets)
+    if (found.newest === undefined) await this.#assertNew()
+    else await this.#restore(found.newest, found.skippedOffsets)
     if (folder.durability !== undefined && folder.durability !== durability) {
       await writeFormat(disk, directory, durability, clock.wallMs())
     }
@@ -131,6 +132,16 @@ class Opening {
       ms: Math.round(clock.monotonicMs() - startedMs),
     })
     return this.#engine
+  }
+
+  /** Segments without a journal are no fresh start: the journal knows which groups there are. */
+  async #assertNew(): Promise<void> {
+    const { directory, disk } = this.#options
+    if ((await disk.list(this.#folder.segments)).length === 0) return
+    throw new StorageError(
+      'damaged',
+      `The data folder ${directory} has segments but its journal is missing. Restore the data folder from a copy, or move it away to start empty.`,
+    )
   }
 
   /** Folds the newest checkpoint and the frames after it. */

@@ -2,7 +2,7 @@
 // first a checkpoint, behind them zeros or what an earlier use of the file left. What counts is the
 // chain of frames from the start; `usedBytes` says where it ends.
 import { join } from 'node:path'
-import type { Disk, DiskFile } from '../disk.ts'
+import type { DiskFile } from '../disk.ts'
 import type { BlockIndex } from './block-index.ts'
 import { firstChain } from './frame.ts'
 
@@ -145,14 +145,4 @@ export function isDiskFull(error: unknown): boolean {
 
 export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
-}
-
-export async function exists(disk: Disk, path: string): Promise<boolean> {
-  try {
-    await (await disk.open(path, { mode: 'read' })).close()
-    return true
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
-  }
 }

@@ -91,11 +91,6 @@ export class Journal {
     return this.#rolled.reduce((sum, file) => sum + file.sizeBytes, this.#current.sizeBytes)
   }
 
-  /** The first block number that is still in a journal file. */
-  get firstBlock(): number {
-    return (this.#rolled[0] ?? this.#current).index.firstBlock
-  }
-
   /** The file that holds this block. */
   fileOf(block: number): JournalFile {
     if (block >= this.#current.index.firstBlock) return this.#current

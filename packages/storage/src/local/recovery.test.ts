@@ -53,6 +53,13 @@ async function openTexts(disk: SimulatedDisk): Promise<string[]> {
   }
 }
 
+async function textsOf(disk: SimulatedDisk, durability: 'sync' | 'os'): Promise<string[]> {
+  const engine = await openOn(disk, { durability })
+  const found = await texts(engine.openGroup(1).log(0))
+  await engine.close()
+  return found
+}
+
 function copy(disk: SimulatedDisk): SimulatedDisk {
   return disk.afterKill(seededRandom(1))
 }
@@ -309,6 +316,70 @@ test('with durability os a crash cuts at the first hole and no offset is given t
   assert.ok((await journalNames(killed)).some((name) => name.endsWith('.cut')))
   await again.close()
   assert.deepEqual(await openTexts(killed), [...kept, 'after'])
+})
+
+test('with durability os files behind a hole are set aside whole', async () => {
+  const disk = newDisk()
+  const never = () => new Promise<never>(() => {})
+  const engine = await openOn(disk, { durability: 'os', seal: never, blocksMax: 4 })
+  const log = (await engine.createGroup(1, [0])).log(0)
+  for (let i = 0; i < 14; i++) await store(engine, log, `${i}`)
+  const killed = disk.kill()
+  const files = (await journalNames(killed)).filter((name) => name.endsWith('.journal'))
+  assert.ok(files.length > 3)
+  const second = FIRST_JOURNAL.replace('1.journal', '2.journal')
+  const hole = (await framesOf(killed, second))[2]
+  assert.ok(hole)
+
+  // A hole inside the second file; then its checkpoint missing; then that of the newest.
+  const inside = copy(killed)
+  await putBytes(inside, second, hole.position, Buffer.alloc(hole.bytes))
+  assert.equal((await textsOf(inside, 'os')).length, 4)
+  const names = await journalNames(inside)
+  assert.ok(names.some((name) => name === '00000000000000000003.journal.0.cut'))
+  const begin = copy(killed)
+  await putBytes(begin, second, 0, Buffer.alloc(512))
+  assert.equal((await textsOf(begin, 'os')).length, 3)
+  const newest = files.at(-2)
+  assert.ok(newest)
+  const last = copy(killed)
+  await putBytes(last, `/data/journal/${newest}`, 0, Buffer.alloc(512))
+  const kept = await textsOf(last, 'os')
+  assert.ok(kept.length >= 11 && kept.length < 14)
+  assert.deepEqual(
+    kept,
+    Array.from({ length: kept.length }, (_, i) => `${i}`),
+  )
+
+  // The same holes with durability sync are damage.
+  for (const position of [0, hole.position]) {
+    const damaged = copy(killed)
+    const format = Buffer.from('{"format":1,"durability":"sync"}'.padEnd(120))
+    await putBytes(damaged, '/data/format.json', 0, format)
+    await putBytes(damaged, second, position, Buffer.alloc(512))
+    await assert.rejects(openOn(damaged), { code: 'damaged' })
+  }
+})
+
+test('a journal file missing between others refuses the start', async () => {
+  const disk = newDisk()
+  const engine = await openOn(disk, { seal: () => new Promise<never>(() => {}), blocksMax: 4 })
+  const log = (await engine.createGroup(1, [0])).log(0)
+  for (let i = 0; i < 14; i++) await store(engine, log, `${i}`)
+  const killed = disk.kill()
+  await killed.remove(FIRST_JOURNAL.replace('1.journal', '2.journal'))
+  await assert.rejects(openOn(killed), { code: 'damaged', message: /2\.journal.*missing/ })
+})
+
+test('segments without a journal refuse the start', async () => {
+  const disk = newDisk()
+  const engine = await openOn(disk)
+  await store(engine, (await engine.createGroup(1, [0])).log(0), 'a')
+  await engine.roll()
+  await engine.sealed()
+  await engine.close()
+  for (const name of await journalNames(disk)) await disk.remove(`/data/journal/${name}`)
+  await assert.rejects(openOn(disk), { code: 'damaged', message: /journal is missing/ })
 })
 
 test('with durability os a clean stop loses and skips nothing', async () => {
