@@ -115,7 +115,8 @@ async function openEvenFull(world: World, before: ProcessEnd): Promise<void> {
   try {
     await world.open(before)
   } catch (error) {
-    if (!(error instanceof StorageError) || error.code !== 'disk-full') throw error
+    const isFull = error instanceof StorageError && `${error.cause}`.includes('ENOSPC')
+    if (!isFull) throw error
     world.disk.capacityBytes = 2 ** 40
     await world.open(before)
   }

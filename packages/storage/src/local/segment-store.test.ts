@@ -132,6 +132,17 @@ test('a deleted group leaves no file and no folder, and others stay', async () =
   await store.deleteGroup(77)
 })
 
+test('files of a deleted group that could not be removed go at the next start', async () => {
+  const disk = await simulated()
+  const { store } = await threeFiles(disk)
+  disk.fail({ operations: ['remove'], code: 'EIO', times: 1 })
+  await store.deleteGroup(1)
+  assert.equal(await readOnce(store, 1, 0, 0), undefined)
+  assert.deepEqual(await disk.list(DIRECTORY), ['1', '2'])
+  await openStore(disk, { isLive: (id) => id === 2 })
+  assert.deepEqual(await disk.list(DIRECTORY), ['2'])
+})
+
 test('reads race with trims and deletes and never give wrong entries', async () => {
   const disk = await simulated()
   const { store, sample } = await threeFiles(disk)

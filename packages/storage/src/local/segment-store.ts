@@ -187,14 +187,24 @@ export class SegmentStore {
     return bytes
   }
 
-  /** Removes all files of a group. They are out of sight at once. */
+  /**
+   * Removes all files of a group. They are out of sight at once; what the disk doesn't remove now is
+   * removed at the next start, since the group isn't live then.
+   */
   async deleteGroup(groupId: number): Promise<void> {
     this.#deleted?.add(groupId)
     const segments = this.#groups.get(groupId)
     if (segments === undefined) return
     this.#groups.delete(groupId)
-    for (const segment of segments) await this.#remove(segment.path)
-    if (this.#deleted === undefined) await this.#removeFolder(groupId)
+    try {
+      for (const segment of segments) await this.#remove(segment.path)
+      if (this.#deleted === undefined) await this.#removeFolder(groupId)
+    } catch (error) {
+      this.#options.logger.warn('files of a deleted group could not be removed', {
+        group: groupId,
+        error,
+      })
+    }
   }
 
   metrics(): SegmentMetrics {
