@@ -15,7 +15,7 @@ import {
   rememberingLogger,
   store,
   texts,
-} from './testing.ts'
+} from './testing/small-engine.ts'
 
 const MIB = 1024 * 1024
 const PAGE = Buffer.alloc(16 * 1024, 'p')

@@ -4,11 +4,13 @@ import { seededRandom } from '@millrace/base/random'
 import { StorageError } from '../engine.ts'
 import type { SimulatedDisk } from '../simulated-disk.ts'
 import { readFrameHeader } from './frame.ts'
+import { fuzzRecovery } from './recovery.fuzz.ts'
 import {
   append,
   FIRST_JOURNAL,
   fileBytes,
   journalNames,
+  neverSeals,
   newDisk,
   openOn,
   putBytes,
@@ -16,7 +18,7 @@ import {
   rememberingLogger,
   store,
   texts,
-} from './testing.ts'
+} from './testing/small-engine.ts'
 
 interface FramePlace {
   readonly position: number
@@ -194,8 +196,7 @@ test('the end mark is overwritten by the next frame', async () => {
 
 test('a rolled file that is damaged before it is sealed refuses the start', async () => {
   const disk = newDisk()
-  const never = () => new Promise<never>(() => {})
-  const engine = await openOn(disk, { seal: never })
+  const engine = await openOn(disk, { seal: neverSeals })
   const log = (await engine.createGroup(1, [0])).log(0)
   await store(engine, log, 'one')
   await store(engine, log, 'two')
@@ -225,7 +226,7 @@ async function engineWithoutFirstFile(disk: SimulatedDisk): Promise<void> {
 
 test('a torn checkpoint leaves the file before it the newest', async () => {
   const disk = newDisk()
-  const engine = await openOn(disk, { seal: () => new Promise<never>(() => {}) })
+  const engine = await openOn(disk, { seal: neverSeals })
   const log = (await engine.createGroup(1, [0])).log(0)
   await store(engine, log, 'one')
   await engine.roll()
@@ -320,8 +321,7 @@ test('with durability os a crash cuts at the first hole and no offset is given t
 
 test('with durability os files behind a hole are set aside whole', async () => {
   const disk = newDisk()
-  const never = () => new Promise<never>(() => {})
-  const engine = await openOn(disk, { durability: 'os', seal: never, blocksMax: 4 })
+  const engine = await openOn(disk, { durability: 'os', seal: neverSeals, blocksMax: 4 })
   const log = (await engine.createGroup(1, [0])).log(0)
   for (let i = 0; i < 14; i++) await store(engine, log, `${i}`)
   const killed = disk.kill()
@@ -363,7 +363,7 @@ test('with durability os files behind a hole are set aside whole', async () => {
 
 test('a journal file missing between others refuses the start', async () => {
   const disk = newDisk()
-  const engine = await openOn(disk, { seal: () => new Promise<never>(() => {}), blocksMax: 4 })
+  const engine = await openOn(disk, { seal: neverSeals, blocksMax: 4 })
   const log = (await engine.createGroup(1, [0])).log(0)
   for (let i = 0; i < 14; i++) await store(engine, log, `${i}`)
   const killed = disk.kill()
@@ -393,6 +393,17 @@ test('with durability os a clean stop loses and skips nothing', async () => {
   assert.equal(again.openGroup(1).log(0).next, 5)
   assert.equal((await texts(again.openGroup(1).log(0))).length, 5)
   await again.close()
+})
+
+test('whatever is damaged, a start refuses or serves what was acknowledged', async () => {
+  let opened = 0
+  let refused = 0
+  for (let seed = 1; seed <= 12; seed++) {
+    const counts = await fuzzRecovery(seed)
+    opened += counts.opened
+    refused += counts.refused
+  }
+  assert.ok(opened > 20 && refused > 20, `${opened} opened, ${refused} refused`)
 })
 
 test('a folder of another format is refused with a sentence', async () => {

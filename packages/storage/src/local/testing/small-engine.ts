@@ -5,10 +5,11 @@ import type { Clock } from '@millrace/base/clock'
 import { ServiceClock } from '@millrace/base/clock'
 import type { LogFields, Logger } from '@millrace/base/logger'
 import { seededRandom } from '@millrace/base/random'
-import { type AppendResult, blockOf, type Engine, eachEntry, type Log } from '../engine.ts'
-import type { LocalEngine } from '../local-engine.ts'
-import { type LocalEngineOptions, openLocalEngine } from '../open-local-engine.ts'
-import { SimulatedDisk } from '../simulated-disk.ts'
+import { type AppendResult, blockOf, type Engine, eachEntry, type Log } from '../../engine.ts'
+import type { LocalEngine } from '../../local-engine.ts'
+import { type LocalEngineOptions, openLocalEngine } from '../../open-local-engine.ts'
+import { SimulatedDisk } from '../../simulated-disk.ts'
+import type { SealJournal } from '../sealer.ts'
 
 export const DIRECTORY = '/data'
 export const FIRST_JOURNAL = '/data/journal/00000000000000000001.journal'
@@ -21,6 +22,12 @@ export function newDisk(capacityBytes?: number): SimulatedDisk {
 export function standingClock(nowMs = 1_000_000): Clock {
   return new ServiceClock({ wall: () => nowMs })
 }
+
+/** A sealer that never gets anything done, until it is told to end. */
+export const neverSeals: SealJournal = (_directory, _input, signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 
 let openings = 0
 
