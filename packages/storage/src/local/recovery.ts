@@ -372,10 +372,9 @@ class Recovery {
     }
     lostBytes += await this.#cutHole(newest)
     await disk.syncDirectory(directory)
-    logger.error('the last commits before the crash were not on the disk (durability os)', {
-      journal: basename(newest.path),
-      position: newest.usedBytes,
-      bytesFoundBehind: lostBytes,
+    const what = { journal: basename(newest.path), position: newest.usedBytes, lostBytes }
+    logger.warn('not closed cleanly with durability os: what the system had not written is lost', {
+      ...what,
       offsetsSkipped: SKIPPED_OFFSETS,
     })
     return {
