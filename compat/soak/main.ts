@@ -39,7 +39,7 @@ async function put(): Promise<void> {
     const Records = Array.from({ length: 200 }, (_, j) => ({ PartitionKey: `k${i}-${j}`, Data }))
     const answer = await kinesis.send(new sdk.PutRecordsCommand({ StreamName, Records }))
     done.put += Records.length - (answer.FailedRecordCount ?? 0)
-    await sleep(20)
+    await sleep(40)
   }
 }
 
@@ -48,12 +48,25 @@ async function iterate(ShardId: string, ShardIteratorType: string, pages: number
   let { ShardIterator } = await kinesis.send(new sdk.GetShardIteratorCommand(first))
   let count = 0
   for (let page = 0; page < pages && !isOver(); page++) {
-    const answer = await kinesis.send(new sdk.GetRecordsCommand({ ShardIterator, Limit: 2000 }))
+    const answer = await getRecords(ShardIterator)
+    // The clock was moved past the iterator's five minutes: whoever reads begins anew.
+    if (answer === undefined) return count
     count += answer.Records.length
     ShardIterator = answer.NextShardIterator
     if (answer.Records.length === 0) await sleep(50)
   }
   return count
+}
+
+async function getRecords(
+  ShardIterator: string,
+): Promise<{ Records: unknown[]; NextShardIterator: string } | undefined> {
+  try {
+    return await kinesis.send(new sdk.GetRecordsCommand({ ShardIterator, Limit: 2000 }))
+  } catch (error) {
+    if ((error as Error).name === 'ExpiredIteratorException') return undefined
+    throw error
+  }
 }
 
 async function tail(): Promise<void> {
