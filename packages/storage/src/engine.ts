@@ -156,6 +156,12 @@ export interface EngineMetrics {
   readonly filesUnsealed: number
   readonly segments: number
   readonly readsFromDisk: number
+  /** Age in service ms of the oldest file that is rolled and not yet sealed; 0 when there is none. */
+  readonly oldestUnsealedMs?: number
+  /** How far past its trim time, in ms, the oldest data is that is still in a segment; 0 when none is. */
+  readonly retentionLagMs?: number
+  /** Blocks known to be damaged or missing: found since the start, or recorded by an earlier one. */
+  readonly damagedBlocks?: number
 }
 
 export type StorageErrorCode =
