@@ -27,6 +27,18 @@ test('the memory engine reads and finds offsets without waiting', async () => {
   assert.equal(log.offsetAt(0), 0)
 })
 
+test('times of a log do not fall even under a clock that does', async () => {
+  let nowMs = 5_000
+  const falling = { ...clock, now: () => nowMs }
+  const engine = new MemoryEngine({ clock: falling as ServiceClock })
+  const log = (await engine.createGroup(1, [0])).log(0)
+  await append(engine, log, 1)
+  nowMs = 4_000
+  const result = await append(engine, log, 1)
+  assert.ok(result.kind === 'appended' && result.timeMs === 5_000)
+  assert.equal(log.lastTimeMs, 5_000)
+})
+
 test('the memory engine gives memory back for what is trimmed and deleted', async () => {
   const engine = new MemoryEngine({ clock })
   const group = await engine.createGroup(1, [0, 1])

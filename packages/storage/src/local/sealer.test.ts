@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { seededRandom } from '@millrace/base/random'
 import fc from 'fast-check'
 import type { Disk } from '../disk.ts'
@@ -67,6 +68,37 @@ test('sealing again keeps what is there and makes what is missing', async () => 
   await seal(again, sample.last)
   assert.equal(again.metrics().segments, 6)
   await store.close()
+})
+
+test('a segment that another journal file was sealed into is not taken for the one wanted', async () => {
+  const disk = await simulated()
+  const store = await openStore(disk)
+  const sample = new Sample(disk)
+  sample.frame([1, 0, [50]])
+  const first = await sample.roll()
+  sample.frame([1, 0, [50]])
+  await seal(store, await sample.roll())
+  await disk.rename(segmentPath(DIRECTORY, 1, 2), segmentPath(DIRECTORY, 1, 1))
+  const again = await openStore(disk)
+  await seal(again, first)
+  await seal(again, sample.last)
+  await assertHolds(await openStore(disk), sample)
+})
+
+test('a frame that does not chain to the one before is no part of the journal', async () => {
+  const disk = await simulated()
+  const store = await openStore(disk)
+  const sample = new Sample(disk)
+  sample.frame([1, 0, [50]])
+  sample.frame([1, 0, [50]])
+  const journal = await sample.roll()
+  const file = await disk.open(journal.path, { mode: 'write' })
+  const header = Buffer.alloc(64)
+  await file.read(header, 0, 64, 512)
+  header[32] = (header[32] ?? 0) ^ 1
+  header.writeUInt32LE(crc32(header.subarray(0, 60)), 60)
+  await file.write(header, 0, 64, 512)
+  await assert.rejects(seal(store, journal), damaged)
 })
 
 test('large blocks, windows and groups of every size come out as they went in', async () => {

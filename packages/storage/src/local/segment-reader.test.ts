@@ -93,6 +93,27 @@ test('a segment without head and foot fails the reads that may need it, and no o
   assert.equal(await readOnce(store, 1, 0, 0), undefined)
 })
 
+test('an index made again without some blocks never lets a read pass over them', async () => {
+  const disk = await simulated(2)
+  const store = await openStore(disk)
+  const sample = new Sample(disk)
+  for (let i = 0; i < 10; i++) sample.frame([1, 0, [100]], [1, 1, [100]])
+  await seal(store, await sample.roll())
+  const path = segmentPath(DIRECTORY, 1, 1)
+  const file = await disk.open(path, { mode: 'read' })
+  const bytes = Buffer.alloc(await file.size())
+  await file.read(bytes, 0, bytes.length, 0)
+  for (const text of ['1/0/6;', '1/1/0;', '1/1/9;']) disk.flipBit(path, bytes.indexOf(text))
+  disk.flipBit(path, bytes.readDoubleLE(32) + 50)
+  const again = await openStore(disk)
+  assert.equal((await readOnce(again, 1, 0, 0))?.next, 6)
+  await assert.rejects(readOnce(again, 1, 0, 6), damaged)
+  assert.deepEqual((await readOnce(again, 1, 0, 7))?.entries, sample.log(1, 0).slice(7))
+  await assert.rejects(readOnce(again, 1, 1, 0), damaged)
+  assert.deepEqual((await readOnce(again, 1, 1, 1))?.entries, sample.log(1, 1).slice(1, 9))
+  await assert.rejects(readOnce(again, 1, 1, 9, {}, 10), damaged)
+})
+
 test('a read that meets damage gives what comes before it, then says so', async () => {
   const disk = await simulated(2)
   const store = await openStore(disk)
