@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { openDataFolder } from './local/data-folder.ts'
 import { nodeDisk } from './node-disk.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-disk-'))
@@ -105,4 +106,22 @@ test('a lock that cannot be taken says which folder and why', async () => {
   await disk.makeDirectory(path)
   writeFileSync(join(path, 'lock'), 'not a database, and long enough to be seen as none'.repeat(40))
   await assert.rejects(disk.lock(path), { code: 'unusable-folder' })
+})
+
+test('a folder that can never be made is an error at once, not a search without end', {
+  skip: process.platform !== 'linux',
+  timeout: 5000,
+}, async () => {
+  await assert.rejects(disk.makeDirectory('/proc/nope'), { code: 'ENOENT' })
+  await assert.rejects(disk.makeDirectory('/proc/nope/deeper'), { code: 'ENOENT' })
+  await assert.rejects(openDataFolder(disk, '/proc/nope'), {
+    code: 'unusable-folder',
+    message: /^The data folder \/proc\/nope can't be used \(ENOENT/,
+  })
+  writeFileSync(place('a-file'), '')
+  await assert.rejects(disk.makeDirectory(place('a-file')), { code: 'ENOTDIR' })
+  await assert.rejects(disk.makeDirectory(place('a-file/below')), { code: 'ENOTDIR' })
+  await disk.makeDirectory(place('one/two/three'))
+  await disk.makeDirectory(place('one/two/three'))
+  assert.deepEqual(await disk.list(place('one/two')), ['three'])
 })

@@ -18,11 +18,12 @@ import {
   readdir,
   rename,
   rmdir,
+  stat,
   statfs,
   unlink,
   write,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import type { Disk, DiskFile, OpenOptions } from './disk.ts'
@@ -34,6 +35,7 @@ const hasDirectorySync = process.platform !== 'win32'
 const openAsync = promisify(open)
 const closeAsync = promisify(close)
 const fsyncAsync = promisify(fsync)
+const statAsync = promisify(stat)
 const statfsAsync = promisify(statfs)
 const unlinkAsync = promisify(unlink)
 const rmdirAsync = promisify(rmdir)
@@ -44,9 +46,7 @@ export function nodeDisk(): Disk {
     open: openFile,
     rename: promisify(rename),
     remove,
-    async makeDirectory(path) {
-      await mkdirAsync(path, { recursive: true })
-    },
+    makeDirectory,
     async list(path) {
       return (await promisify(readdir)(path)).sort()
     },
@@ -132,6 +132,36 @@ class NodeFile implements DiskFile {
 
   close(): Promise<void> {
     return closeAsync(this.#descriptor)
+  }
+}
+
+/**
+ * Folder by folder, each asked for at most twice: Node's own recursive mkdir never ends where the system
+ * says ENOENT for a folder whose parent is there, as /proc does.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await makeOne(path)
+  } catch (error) {
+    const parent = dirname(path)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
+    await makeDirectory(parent)
+    await makeOne(path)
+  }
+}
+
+/** Makes one folder; one that is there is no error, something else of that name is ENOTDIR. */
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdirAsync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw error
+    // A root or a folder on a read-only disk may say something else than EEXIST.
+    const stats = await statAsync(path).catch(() => undefined)
+    if (stats === undefined) throw error
+    if (stats.isDirectory()) return
+    throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${path}'`), { code: 'ENOTDIR' })
   }
 }
 
