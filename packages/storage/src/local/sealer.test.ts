@@ -203,7 +203,10 @@ test('a sync that fails fails the sealing, and the next one writes everything ag
 })
 
 test('after a crash at any step of a sealing it can be done again, and nothing is lost', async () => {
-  for (const windowBytes of [700, 1_000_000]) {
+  for (const [windowBytes, stride] of [
+    [700, 4],
+    [1_000_000, 1],
+  ] as const) {
     const script = async (
       disk: SimulatedDisk,
     ): Promise<{ journal: SampleJournal; sample: Sample }> => {
@@ -217,6 +220,7 @@ test('after a crash at any step of a sealing it can be done again, and nothing i
     const { journal, sample } = await script(whole)
     const wrecks: SimulatedDisk[] = []
     whole.onStep = ({ number }) => {
+      if (number % stride !== 0) return
       wrecks.push(whole.afterPowerCut(seededRandom(number)), whole.afterKill(seededRandom(number)))
     }
     const sealing = { seal: sealHere(whole, { windowBytes }) }

@@ -166,12 +166,14 @@ test('unknown names go to the orphans; unfinished segments and deleted groups ar
   await touch(`${DIRECTORY}/1/${'9'.repeat(20)}.segment`)
   await touch(`${DIRECTORY}/stray`)
   await touch(`${segmentPath(DIRECTORY, 1, 8)}.new`)
+  await touch(`${DIRECTORY}/1-notes.txt`)
+  await touch(`${DIRECTORY}/3`)
   await disk.makeDirectory(`${DIRECTORY}/007`)
   await disk.makeDirectory(`${DIRECTORY}/9`)
   await disk.makeDirectory(ORPHANS)
   await touch(`${ORPHANS}/stray`)
   const store = await openStore(disk, {
-    isLive: (id) => id === 1,
+    isLive: (id) => id === 1 || id === 3,
     wasDeleted: (id) => id === 2,
   })
   assert.deepEqual(await disk.list(DIRECTORY), ['1'])
@@ -180,6 +182,8 @@ test('unknown names go to the orphans; unfinished segments and deleted groups ar
     '007',
     `1-${'9'.repeat(20)}.segment`,
     '1-notes.txt',
+    '1-notes.txt.1',
+    '3',
     '9',
     'stray',
     'stray.1',

@@ -2,11 +2,6 @@
 // into new ones, and letting whole files go. A group's segments stand in the order of their journal
 // files; the offsets of each log rise through them. In memory a segment is its name and its head;
 // indexes are read by page through a bounded cache.
-//
-// What has no business in the folder is moved to the orphans' folder and never deleted, except what
-// is provably no longer needed: unfinished segments (their journal file is still there) and segments
-// of deleted groups.
-import { dirname, join } from 'node:path'
 import type { Logger } from '@millrace/base/logger'
 import type { Disk } from '../disk.ts'
 import { type Batch, type ReadBounds, StorageError } from '../engine.ts'
@@ -15,14 +10,13 @@ import { OpenFiles } from './open-files.ts'
 import { PageCache } from './page-cache.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { type SealInput, type SealJournal, sealHere } from './sealer.ts'
-import { groupPath, segmentSequenceOf, UNFINISHED_SUFFIX } from './segment.ts'
+import { groupPath } from './segment.ts'
+import { SegmentFolder } from './segment-folder.ts'
 import type { LogPlace } from './segment-index.ts'
 import { Segment, type SegmentShelf, type Sweep } from './segment-reader.ts'
 
 const OPEN_FILES_MAX = 64
 const FREE_BUFFER_BYTES_MAX = 16 * 1024 * 1024
-/** Folders listed at once when a store is opened. */
-const LISTINGS_MAX = 8
 
 export interface SegmentStoreOptions {
   readonly disk: Disk
@@ -58,6 +52,7 @@ export interface SegmentMetrics {
 export class SegmentStore {
   readonly #options: SegmentStoreOptions
   readonly #shelf: SegmentShelf
+  readonly #folder: SegmentFolder
   readonly #seal: SealJournal
   /** Lists are replaced, never changed, so that a reader keeps the one it began with. */
   readonly #groups = new Map<number, readonly Segment[]>()
@@ -80,20 +75,21 @@ export class SegmentStore {
       pages: new PageCache(options.cacheBytesMax),
       buffers: new ReadBuffers(FREE_BUFFER_BYTES_MAX),
     }
+    this.#folder = new SegmentFolder({
+      ...options,
+      forget: (path) => this.#shelf.files.forget(path),
+    })
   }
 
   /** Lists the folder; reads no file of it. */
   static async open(options: SegmentStoreOptions): Promise<SegmentStore> {
     const store = new SegmentStore(options)
-    await options.disk.makeDirectory(options.directory)
-    const names = await options.disk.list(options.directory)
-    let taken = 0
-    const listNext = async (): Promise<void> => {
-      for (let name = names[taken++]; name !== undefined; name = names[taken++]) {
-        await store.#adopt(name)
-      }
+    for (const [groupId, sequences] of await store.#folder.list()) {
+      store.#groups.set(
+        groupId,
+        sequences.map((sequence) => new Segment(store.#shelf, groupId, sequence)),
+      )
     }
-    await Promise.all(Array.from({ length: LISTINGS_MAX }, listNext))
     return store
   }
 
@@ -174,13 +170,13 @@ export class SegmentStore {
     const listed = this.#groups.get(groupId) ?? []
     const removed = gone.filter((segment) => listed.includes(segment))
     if (removed.length === 0) return 0
-    this.#list(
+    this.#groups.set(
       groupId,
       listed.filter((segment) => !removed.includes(segment)),
     )
     let bytes = 0
     for (const segment of removed) {
-      await this.#remove(segment.path)
+      await this.#folder.remove(segment.path)
       bytes += segment.bytes ?? 0
     }
     await this.#options.disk.syncDirectory(groupPath(this.#options.directory, groupId))
@@ -197,8 +193,8 @@ export class SegmentStore {
     if (segments === undefined) return
     this.#groups.delete(groupId)
     try {
-      for (const segment of segments) await this.#remove(segment.path)
-      if (this.#deleted === undefined) await this.#removeFolder(groupId)
+      for (const segment of segments) await this.#folder.remove(segment.path)
+      if (this.#deleted === undefined) await this.#folder.removeGroup(groupId)
     } catch (error) {
       this.#options.logger.warn('files of a deleted group could not be removed', {
         group: groupId,
@@ -353,83 +349,16 @@ export class SegmentStore {
         if (listed.some(({ sequence }) => sequence === input.sequence)) continue
         const segment = new Segment(this.#shelf, groupId, input.sequence)
         segment.bytes = bytes
-        this.#list(
+        this.#groups.set(
           groupId,
           [...listed, segment].sort((a, b) => a.sequence - b.sequence),
         )
       }
       this.#sealed.add(input.sequence)
-      for (const groupId of deleted) await this.#removeFolder(groupId)
+      for (const groupId of deleted) await this.#folder.removeGroup(groupId)
     } finally {
       this.#deleted = undefined
     }
-  }
-
-  #list(groupId: number, segments: readonly Segment[]): void {
-    this.#groups.set(groupId, segments)
-  }
-
-  /** Takes in a name found in the segments' folder. */
-  async #adopt(name: string): Promise<void> {
-    const { directory, disk, isLive, wasDeleted = () => true } = this.#options
-    const groupId = Number(name)
-    if (String(groupId) !== name || !Number.isSafeInteger(groupId) || groupId <= 0) {
-      return this.#orphan(join(directory, name), name)
-    }
-    if (!isLive(groupId)) {
-      if (wasDeleted(groupId)) return this.#removeFolder(groupId)
-      return this.#orphan(join(directory, name), name)
-    }
-    const path = groupPath(directory, groupId)
-    const segments: Segment[] = []
-    for (const file of await disk.list(path)) {
-      const sequence = segmentSequenceOf(file)
-      if (sequence !== undefined) segments.push(new Segment(this.#shelf, groupId, sequence))
-      else if (isUnfinished(file)) await this.#remove(join(path, file))
-      else await this.#orphan(join(path, file), `${name}-${file}`)
-    }
-    if (segments.length > 0) this.#list(groupId, segments)
-  }
-
-  /** Removes the folder of a deleted group with all segments in it; what is no segment is orphaned. */
-  async #removeFolder(groupId: number): Promise<void> {
-    const { directory, disk } = this.#options
-    const path = groupPath(directory, groupId)
-    let names: string[]
-    try {
-      names = await disk.list(path)
-    } catch (error) {
-      if (isMissing(error)) return
-      throw error
-    }
-    for (const name of names) {
-      if (segmentSequenceOf(name) !== undefined || isUnfinished(name)) {
-        await this.#remove(join(path, name))
-      } else await this.#orphan(join(path, name), `${groupId}-${name}`)
-    }
-    await this.#remove(path)
-  }
-
-  async #remove(path: string): Promise<void> {
-    this.#shelf.files.forget(path)
-    try {
-      await this.#options.disk.remove(path)
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
-  }
-
-  async #orphan(path: string, name: string): Promise<void> {
-    const { disk, logger, orphans } = this.#options
-    await disk.makeDirectory(orphans)
-    const taken = new Set(await disk.list(orphans))
-    let free = name
-    for (let i = 1; taken.has(free); i++) free = `${name}.${i}`
-    const target = join(orphans, free)
-    await disk.rename(path, target)
-    await disk.syncDirectory(orphans)
-    await disk.syncDirectory(dirname(orphans))
-    logger.warn('moved an unknown file out of the segments', { file: path, to: target })
   }
 
   /** Looks up sizes that aren't known yet, one file after the other. */
@@ -446,11 +375,4 @@ export class SegmentStore {
 interface Found {
   readonly index: number
   readonly log: LogPlace
-}
-
-function isUnfinished(name: string): boolean {
-  return (
-    name.endsWith(UNFINISHED_SUFFIX) &&
-    segmentSequenceOf(name.slice(0, -UNFINISHED_SUFFIX.length)) !== undefined
-  )
 }
