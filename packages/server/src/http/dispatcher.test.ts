@@ -86,6 +86,7 @@ test('the operation sees the input, the caller and the moment', async () => {
     account: '123456789012',
     region: 'eu-north-1',
     accessKeyId: '123456789012',
+    operation: 'PutRecord',
     nowMs: 1000,
   })
 })

@@ -129,6 +129,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
         account: caller.account,
         region: caller.region,
         accessKeyId: caller.accessKeyId,
+        operation: route.operation,
         nowMs: clock.now(),
       }
       exchange.context = context

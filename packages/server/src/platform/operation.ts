@@ -11,6 +11,8 @@ export interface RequestContext {
   readonly account: string
   readonly region: string
   readonly accessKeyId: string
+  /** What is asked for, e.g. `PutRecord`. */
+  readonly operation: string
   /** Service time when the request was taken up, ms. */
   readonly nowMs: number
 }

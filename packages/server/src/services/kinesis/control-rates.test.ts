@@ -10,6 +10,7 @@ const context = {
   account: ACCOUNT,
   region: REGION,
   accessKeyId: ACCOUNT,
+  operation: '',
   nowMs: START_MS,
 }
 

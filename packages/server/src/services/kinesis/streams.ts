@@ -13,6 +13,7 @@ import { parseStreamArn, streamArn } from '@millrace/wire/arn'
 import type { CatalogWriter } from '../../platform/fold.ts'
 import type { RequestContext } from '../../platform/operation.ts'
 import { type NewStream, newStreamFacts } from './new-stream.ts'
+import { type Actor, checkAccess } from './resource-access.ts'
 import type { KinesisSettings } from './settings.ts'
 import { Stream } from './stream.ts'
 import { invalidArgument, streamExists, streamNotFound } from './stream-errors.ts'
@@ -29,8 +30,15 @@ export interface StreamTarget {
   readonly StreamARN?: string
 }
 
-/** Who asks: the part of a request's context that says where a name is looked up. */
+/** The part of a request's context that says where a name is looked up. */
 export type Caller = Pick<RequestContext, 'account' | 'region' | 'nowMs'>
+
+/** What a token says of the stream that it was made for. */
+export interface TokenTarget {
+  readonly groupId: number
+  readonly account: string
+  readonly streamName: string
+}
 
 export interface StreamsParts {
   readonly engine: Engine
@@ -103,7 +111,7 @@ export class Streams {
   }
 
   /** For puts and gets: a stream that is being created isn't found yet, one being deleted still is. */
-  forData(target: StreamTarget, context: Caller): Stream {
+  forData(target: StreamTarget, context: Caller & Actor): Stream {
     const stream = this.forControl(target, context)
     if (context.nowMs < stream.facts.creatingUntilMs) {
       throw streamNotFound(stream.name, stream.account)
@@ -111,14 +119,26 @@ export class Streams {
     return stream
   }
 
-  /** In any status. */
-  forControl(target: StreamTarget, context: Caller): Stream {
+  /** In any status. AccessDeniedException when an ARN is another account's. */
+  forControl(target: StreamTarget, context: Caller & Actor): Stream {
     const { StreamARN, StreamName } = target
     if (StreamARN !== undefined) return this.#byArn(StreamARN, StreamName, context)
     if (StreamName === undefined) {
       throw invalidArgument('Missing required parameter: either StreamARN or StreamName')
     }
     return this.#byName(context.account, context.region, StreamName, context.nowMs)
+  }
+
+  /**
+   * For calls that go on with a token: undefined when its stream is gone or of another region than the
+   * caller's. AccessDeniedException when it is another account's.
+   */
+  forToken(target: TokenTarget, context: Caller & Actor): Stream | undefined {
+    const { groupId, account, streamName } = target
+    const stream = this.byGroup(groupId)
+    checkAccess(stream?.arn ?? streamArn(context.region, account, streamName), account, context)
+    if (stream === undefined || stream.isGone(context.nowMs)) return undefined
+    return stream.facts.region === context.region ? stream : undefined
   }
 
   byGroup(groupId: number): Stream | undefined {
@@ -211,17 +231,22 @@ export class Streams {
     throw new Error(`no decision on stream ${name} came through in ${ATTEMPTS_MAX} attempts`)
   }
 
-  #byArn(arn: string, name: string | undefined, context: Caller): Stream {
+  #byArn(arn: string, name: string | undefined, context: Caller & Actor): Stream {
     const known = this.#byArnText.get(arn)
-    if (known !== undefined && (name ?? known.name) === known.name) {
+    if (known !== undefined && (name ?? known.name) === known.name && isHome(known, context)) {
       if (!known.isGone(context.nowMs)) return known
     }
     const parsed = parseStreamArn(arn)
     if (parsed === undefined) throw invalidArgument(`Invalid StreamARN: ${arn}`)
+    checkAccess(arn, parsed.account, context)
     if (name !== undefined && name !== parsed.name) {
       throw invalidArgument(`StreamName ${name} and StreamARN ${arn} name different streams`)
     }
-    return this.#byName(parsed.account, parsed.region, parsed.name, context.nowMs)
+    // A request is answered by the region it was signed for, which knows no streams of other regions.
+    if (arn !== streamArn(context.region, parsed.account, parsed.name)) {
+      throw streamNotFound(parsed.name, parsed.account)
+    }
+    return this.#byName(parsed.account, context.region, parsed.name, context.nowMs)
   }
 
   #byName(account: string, region: string, name: string, nowMs: number): Stream {
@@ -341,6 +366,10 @@ export class Streams {
     this.#scopes.delete(key)
     this.#enter('', '', NO_STREAMS)
   }
+}
+
+function isHome({ facts }: Stream, { account, region }: Caller): boolean {
+  return facts.account === account && facts.region === region
 }
 
 function holdsRecords(group: Group): boolean {

@@ -79,6 +79,7 @@ export async function testKinesis(
     account: ACCOUNT,
     region: REGION,
     accessKeyId: ACCOUNT,
+    operation: '',
     nowMs: clock.now(),
     ...other,
   })
@@ -98,7 +99,7 @@ export async function testKinesis(
     ): Promise<O> {
       const run = service.operations.get(contract.name)
       assert.ok(run, `${contract.name} is not built`)
-      return (await run({ input, context: context(other) })) as O
+      return (await run({ input, context: context({ operation: contract.name, ...other }) })) as O
     },
     async addStream(given) {
       const groupId = engine.groupIdMax + 1

@@ -34,18 +34,18 @@ export const getRecords = operation(
 function find(
   position: IteratorPosition,
   input: GetRecordsInput,
-  { nowMs }: RequestContext,
+  context: RequestContext,
   { streams }: KinesisParts,
 ): { readonly stream: Stream; readonly shard: Shard } {
-  const stream = streams.byGroup(position.groupId)
-  if (stream === undefined || stream.isGone(nowMs)) throw missing(position)
+  const stream = streams.forToken(position, context)
+  if (stream === undefined) throw missing(position)
   if (input.StreamARN !== undefined && input.StreamARN !== stream.arn) {
     throw invalidArgument(
       `StreamARN ${input.StreamARN} is not that of the stream of the ShardIterator, ${stream.arn}.`,
     )
   }
   const shard = stream.shard(position.shardNumber)
-  if (shard === undefined || stream.isExpired(shard.facts, nowMs)) throw missing(position)
+  if (shard === undefined || stream.isExpired(shard.facts, context.nowMs)) throw missing(position)
   return { stream, shard }
 }
 

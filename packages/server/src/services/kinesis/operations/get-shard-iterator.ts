@@ -6,6 +6,7 @@ import { parseShardId, shardId } from '@millrace/wire/shard-id'
 import { operation, type RequestContext } from '../../../platform/operation.ts'
 import { dryRun, readThrottled, shardMissing } from '../data-errors.ts'
 import type { KinesisParts } from '../parts.ts'
+import { checkAccess } from '../resource-access.ts'
 import type { Shard } from '../shard.ts'
 import { startingOffset } from '../starting-position.ts'
 import type { Stream } from '../stream.ts'
@@ -49,6 +50,7 @@ function find(
   const number = parseShardId(input.ShardId)
   const name = input.StreamName ?? parseStreamArn(input.StreamARN ?? '')?.name
   const account = parseStreamArn(input.StreamARN ?? '')?.account ?? context.account
+  if (input.StreamARN !== undefined) checkAccess(input.StreamARN, account, context)
   if (number === undefined && name !== undefined) throw shardNotFound(input.ShardId, name, account)
   try {
     const stream = streams.forData(input, context)

@@ -22,7 +22,7 @@ interface Listing {
 /** What a token remembers. */
 interface Position {
   readonly groupId: number
-  readonly name: string
+  readonly streamName: string
   readonly account: string
   readonly rule: ShardRule
   readonly after: number
@@ -44,7 +44,7 @@ export const listShards = operation(
     if (found.length <= limit || last === undefined) return { Shards: page.map(describeShard) }
     const position: Position = {
       groupId: stream.facts.groupId,
-      name: stream.name,
+      streamName: stream.name,
       account: stream.account,
       rule,
       after: last.number,
@@ -95,10 +95,8 @@ function nextPage(
     throw invalidArgument(`NextToken and ${member} cannot be provided together.`)
   }
   const position = openNextToken(NAME, token, context.nowMs, settings) as Position
-  const stream = streams.byGroup(position.groupId)
-  if (stream === undefined || stream.isGone(context.nowMs)) {
-    throw streamNotFound(position.name, position.account)
-  }
+  const stream = streams.forToken(position, context)
+  if (stream === undefined) throw streamNotFound(position.streamName, position.account)
   if (input.StreamARN !== undefined && input.StreamARN !== stream.arn) {
     throw invalidArgument('Invalid NextToken.')
   }

@@ -3,14 +3,22 @@
 // paginators repeat the first call's members beside it.
 import { streamArn } from '@millrace/wire/arn'
 import { kinesis } from '@millrace/wire/services/kinesis'
-import { operation } from '../../../platform/operation.ts'
+import { operation, type RequestContext } from '../../../platform/operation.ts'
 import { BOUNDS } from '../limits.ts'
 import { openNextToken, sealNextToken } from '../next-token.ts'
 import type { KinesisParts } from '../parts.ts'
-
+import { invalidArgument } from '../stream-errors.ts'
 import { creationTimestampMs, streamStatus } from '../stream-status.ts'
 
 const NAME = kinesis.ListStreams.name
+
+/** What a token remembers. */
+interface Position {
+  readonly account: string
+  readonly region: string
+  /** The last name given. */
+  readonly after: string
+}
 
 export const listStreams = operation(
   kinesis.ListStreams,
@@ -18,7 +26,7 @@ export const listStreams = operation(
     const after =
       input.NextToken === undefined
         ? input.ExclusiveStartStreamName
-        : (openNextToken(NAME, input.NextToken, context.nowMs, parts.settings) as string)
+        : readToken(input.NextToken, context, parts)
     const found = parts.streams.list(context, after)
     const limit = Math.min(input.Limit ?? BOUNDS.listStreamsMax, BOUNDS.listStreamsMax)
     const page = found.slice(0, limit)
@@ -27,7 +35,7 @@ export const listStreams = operation(
       StreamNames: page.map((facts) => facts.name),
       HasMoreStreams: found.length > limit,
       ...(found.length > limit && last !== undefined
-        ? { NextToken: sealNextToken(NAME, last.name, context.nowMs, parts) }
+        ? { NextToken: makeToken(last.name, context, parts) }
         : {}),
       StreamSummaries: page.map((facts) => ({
         StreamName: facts.name,
@@ -39,3 +47,25 @@ export const listStreams = operation(
     }
   },
 )
+
+function makeToken(
+  after: string,
+  { account, region, nowMs }: RequestContext,
+  parts: KinesisParts,
+): string {
+  const position: Position = { account, region, after }
+  return sealNextToken(NAME, position, nowMs, parts)
+}
+
+/** A token goes on with the listing it came from, and that is of one account and region. */
+function readToken(
+  token: string,
+  { account, region, nowMs }: RequestContext,
+  { settings }: KinesisParts,
+): string {
+  const position = openNextToken(NAME, token, nowMs, settings) as Position
+  if (position.account !== account || position.region !== region) {
+    throw invalidArgument('Invalid NextToken.')
+  }
+  return position.after
+}
