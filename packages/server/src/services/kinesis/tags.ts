@@ -1,5 +1,5 @@
-// What tags of streams may look like, and how many there may be. Texts are AWS's (observed), the
-// "10" of the last one included, though 50 are allowed today.
+// What tags of streams may look like, and how many there may be. Texts are AWS's (observed) unless said
+// otherwise.
 import { BOUNDS } from './limits.ts'
 import { invalidArgument } from './stream-errors.ts'
 
@@ -7,15 +7,21 @@ import { invalidArgument } from './stream-errors.ts'
 // (observed). `%` passes here and is refused by the second check, with a text of its own (observed).
 const VALID = /^[\p{L}\p{N}\p{M}\p{Z}_.:/=+\-@%]*$/u
 
+const RESERVED = /^aws:/i
+
 /** Tags about to be set: keys and values. */
 export function checkNewTags(
   tags: Readonly<Record<string, string>>,
   stream: string,
   account: string,
 ): void {
-  checkCharacters(
-    [...Object.keys(tags), ...Object.values(tags)],
-    `Failed to add tags to stream ${stream} under account ${account}`,
+  const failure = `Failed to add tags to stream ${stream} under account ${account}`
+  checkCharacters([...Object.keys(tags), ...Object.values(tags)], failure)
+  // Documented, without a text: the reason is ours.
+  const reserved = Object.keys(tags).find((key) => RESERVED.test(key))
+  if (reserved === undefined) return
+  throw invalidArgument(
+    `${failure} because the tag key ${reserved} begins with aws:, which is reserved for system use.`,
   )
 }
 
@@ -24,7 +30,7 @@ export function checkTagKeys(keys: readonly string[], stream: string, account: s
   checkCharacters(keys, `Failed to remove tags from stream ${stream} under account ${account}`)
 }
 
-/** All tags a stream would have. */
+/** All tags a stream would have. AWS's text was seen with the 10 of earlier days; it is 50 by now. */
 export function checkTagCount(
   tags: Readonly<Record<string, string>>,
   stream: string,
@@ -33,7 +39,7 @@ export function checkTagCount(
   if (Object.keys(tags).length <= BOUNDS.tagsPerStreamMax) return
   throw invalidArgument(
     `Failed to add tags to stream ${stream} under account ${account} because a given stream ` +
-      'cannot have more than 10 tags associated with it.',
+      `cannot have more than ${BOUNDS.tagsPerStreamMax} tags associated with it.`,
   )
 }
 

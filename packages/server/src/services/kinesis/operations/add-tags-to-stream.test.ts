@@ -88,6 +88,30 @@ test('characters that AWS refuses are refused with its texts, in keys and values
   assert.deepEqual(await tags(kit), [])
 })
 
+test('keys that begin with aws: are not for users, in whatever letters', async () => {
+  const kit = await withStream()
+  for (const key of ['aws:', 'aws:cloudformation:stack-name', 'AWS:x']) {
+    const reserved = wireError(
+      'InvalidArgumentException',
+      `Failed to add tags to stream a under account ${ACCOUNT} because the tag key ${key} begins ` +
+        'with aws:, which is reserved for system use.',
+    )
+    const Tags = { b: '1', [key]: '2' }
+    await assert.rejects(kit.call(kinesis.AddTagsToStream, { StreamName: 'a', Tags }), reserved)
+    await assert.rejects(kit.call(kinesis.TagResource, { ResourceARN: ARN, Tags }), reserved)
+  }
+  await assert.rejects(
+    kit.call(kinesis.CreateStream, { StreamName: 'b', ShardCount: 1, Tags: { 'aws:x': '1' } }),
+    { type: 'InvalidArgumentException' },
+  )
+  assert.equal((await kit.call(kinesis.ListStreams, {})).StreamNames.length, 1)
+  await kit.call(kinesis.AddTagsToStream, { StreamName: 'a', Tags: { aws: 'aws:x', xaws: '' } })
+  assert.deepEqual(
+    (await tags(kit)).map(({ Key }) => Key),
+    ['aws', 'xaws'],
+  )
+})
+
 test('a stream has at most 50 tags', async () => {
   const kit = await withStream()
   const Tags = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, 'v']))
@@ -96,7 +120,7 @@ test('a stream has at most 50 tags', async () => {
   const tooMany = wireError(
     'InvalidArgumentException',
     `Failed to add tags to stream a under account ${ACCOUNT} because a given stream cannot have ` +
-      'more than 10 tags associated with it.',
+      'more than 50 tags associated with it.',
   )
   await assert.rejects(
     kit.call(kinesis.AddTagsToStream, { StreamName: 'a', Tags: { k50: 'v' } }),
