@@ -161,7 +161,7 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<NonNullable<Set
     about: 'Memory for recent and re-read records.',
     allowed: 'a size from 8MiB to 1024GiB, in bytes or with KiB, MiB or GiB',
     value: 'SIZE',
-    fallback: '256MiB',
+    fallback: '128MiB',
     parse: (text) => size(text, 8 * 1024 ** 2, 1024 ** 4),
   },
   snapshotAfter: {

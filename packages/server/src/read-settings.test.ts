@@ -41,7 +41,7 @@ test('without anything said the defaults hold', () => {
     tlsKey: undefined,
     log: 'json',
     logLevel: 'info',
-    memory: 256 * 1024 ** 2,
+    memory: 128 * 1024 ** 2,
     snapshotAfter: 4 * 1024 ** 2,
     stopMs: 5000,
   })
