@@ -74,8 +74,11 @@ export async function cutEverywhere(seed: number, stride: number): Promise<Histo
   await work(world, random)
   await world.close()
   disk.onStep = undefined
-  for (const { before, world: next } of ends) await lookAfter(next, before)
-  return { processes: 1 + ends.length, steps: disk.steps }
+  const processes = 1 + ends.length
+  for (let end = ends.pop(); end !== undefined; end = ends.pop()) {
+    await lookAfter(end.world, end.before)
+  }
+  return { processes, steps: disk.steps }
 }
 
 /** Opens what an end left, perhaps ending once more on the way, works a little and opens it again. */

@@ -80,7 +80,7 @@ export async function readJournalBlocks(
   usedBytes: number,
   skipGroups: ReadonlySet<number>,
 ): Promise<JournalBlocks> {
-  const window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
+  const window = Buffer.allocUnsafeSlow(Math.min(WINDOW_BYTES, usedBytes))
   const found: Buffer[] = []
   let generation = 0n
   let chain = 0
@@ -89,7 +89,7 @@ export async function readJournalBlocks(
   for (let position = 0; position < usedBytes; ) {
     if (position + FRAME_HEADER_BYTES > windowAt + windowBytes) {
       windowAt = position
-      windowBytes = await readFully(file, window, 0, WINDOW_BYTES, position)
+      windowBytes = await readFully(file, window, 0, window.length, position)
     }
     const header = readFrameHeader(window.subarray(0, windowBytes), position - windowAt)
     if (header === undefined) throw broken(file, position)

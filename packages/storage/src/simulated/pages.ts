@@ -22,6 +22,8 @@ export class Pages {
   readonly #dirty = new Set<number>()
   /** Blocks that hold space; the others read as zeros. */
   readonly #blocks = new Set<number>()
+  /** Whether a copy reads the same buffers; who writes first takes buffers of its own. */
+  #isShared = false
 
   get size(): number {
     return this.#size
@@ -49,6 +51,7 @@ export class Pages {
 
   write(source: Buffer, at: number, length: number, position: number): void {
     if (length === 0) return
+    this.#unshare()
     this.#reserve(position + length)
     source.copy(this.#cache, position, at, at + length)
     this.#size = Math.max(this.#size, position + length)
@@ -57,6 +60,7 @@ export class Pages {
   }
 
   truncate(size: number): void {
+    this.#unshare()
     this.#reserve(size)
     if (size < this.#size) {
       this.#cache.fill(0, size, this.#size)
@@ -105,6 +109,7 @@ export class Pages {
 
   /** Forgets clean pages, so that the next read shows the platter: where a failed sync comes to light. */
   dropClean(): void {
+    this.#unshare()
     for (let sector = 0; sector * SECTOR_BYTES < this.#size; sector++) {
       if (this.#dirty.has(sector)) continue
       const start = sector * SECTOR_BYTES
@@ -116,6 +121,7 @@ export class Pages {
 
   /** Changes one bit, on the platter and in the cache. */
   flip(position: number, bit: number): void {
+    this.#unshare()
     this.#cache[position]! ^= 1 << bit
     if (position < this.#platter.length) this.#platter[position]! ^= 1 << bit
   }
@@ -123,8 +129,10 @@ export class Pages {
   /** The same contents in the same state: a process died, the system lives on. */
   copy(): Pages {
     const copy = new Pages()
-    copy.#cache = Buffer.from(this.#cache)
-    copy.#platter = Buffer.from(this.#platter)
+    copy.#cache = this.#cache
+    copy.#platter = this.#platter
+    copy.#isShared = true
+    this.#isShared = true
     copy.#size = this.#size
     copy.#platterSize = this.#platterSize
     for (const sector of this.#dirty) copy.#dirty.add(sector)
@@ -152,12 +160,21 @@ export class Pages {
     }
     after.#size = size
     after.#platterSize = size
-    after.#platter = Buffer.from(after.#cache)
+    after.#platter = after.#cache
+    after.#isShared = true
     for (const block of this.#blocks) if (block * BLOCK_BYTES < size) after.#blocks.add(block)
     return after
   }
 
+  #unshare(): void {
+    if (!this.#isShared) return
+    this.#cache = Buffer.from(this.#cache)
+    this.#platter = Buffer.from(this.#platter)
+    this.#isShared = false
+  }
+
   #carry(sector: number): void {
+    this.#unshare()
     const start = sector * SECTOR_BYTES
     const end = Math.min(start + SECTOR_BYTES, this.#cache.length)
     if (this.#platter.length < end) this.#platter = grown(this.#platter, this.#cache.length)
