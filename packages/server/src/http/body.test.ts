@@ -2,26 +2,38 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { readBody } from './body.ts'
+import { type BodyOwner, readBody } from './body.ts'
 import { BodyBuffers } from './body-buffers.ts'
+import { Intake } from './intake.ts'
 
-type Outcome = { kind: 'read'; body: Buffer } | { kind: 'too-large' } | { kind: 'cut' }
+type Outcome =
+  | { kind: 'read'; body: Buffer }
+  | { kind: 'too-large' }
+  | { kind: 'cut' }
+  | { kind: 'refused' }
+  | { kind: 'stalled' }
 
 const buffers = new BodyBuffers()
+const intake = new Intake(
+  { bytesMax: 2 ** 28, bodyBytesMax: 2 ** 24, waitingMax: 10, stalledMs: 10_000 },
+  () => false,
+)
+/** Of the latest body. */
+let release = () => {}
 
 function read(source: Readable, announced: number | undefined, bytesMax: number): Promise<Outcome> {
-  return new Promise((resolve) =>
-    readBody(
-      source,
-      announced,
-      { bytesMax, buffers },
-      {
-        bodyRead: (body) => resolve({ kind: 'read', body }),
-        bodyTooLarge: () => resolve({ kind: 'too-large' }),
-        bodyCut: () => resolve({ kind: 'cut' }),
-      },
-    ),
-  )
+  return new Promise((resolve) => {
+    const owner: BodyOwner = {
+      bodyRead: (body) => resolve({ kind: 'read', body }),
+      bodyTooLarge: () => resolve({ kind: 'too-large' }),
+      bodyRefused: () => resolve({ kind: 'refused' }),
+      bodyStalled: () => resolve({ kind: 'stalled' }),
+      bodyCut: () => resolve({ kind: 'cut' }),
+    }
+    const reader = readBody(source, announced, 65_536, { bytesMax, buffers, intake }, owner)
+    release = () => reader.release()
+    reader.start()
+  })
 }
 
 const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 50 }), { maxLength: 20 })
@@ -36,8 +48,8 @@ test('however a body is cut into pieces, it is put together whole', async () => 
       )
       const outcome = await read(source, isAnnounced ? whole.byteLength : undefined, 1000)
       assert.ok(outcome.kind === 'read' && outcome.body.equals(whole))
-      buffers.give(outcome.body)
-      assert.equal(buffers.lentCount, 0)
+      release()
+      assert.deepEqual([buffers.lentCount, intake.bytes], [0, 0])
     }),
   )
 })
@@ -51,7 +63,7 @@ test('more than the bound is refused, announced or not, and exactly as much is n
   const source = Readable.from([Buffer.alloc(60), Buffer.alloc(40)])
   const outcome = await read(source, undefined, 100)
   assert.ok(outcome.kind === 'read' && outcome.body.byteLength === 100)
-  buffers.give(outcome.body)
+  release()
 })
 
 test('a body of one piece is handed on without a copy', async () => {
@@ -60,12 +72,12 @@ test('a body of one piece is handed on without a copy', async () => {
   assert.ok(outcome.kind === 'read' && outcome.body === piece)
 })
 
-test('a large body in many pieces is copied into one buffer of its size', async () => {
+test('a large body in many pieces is put together in buffers that grow', async () => {
   const pieces = Array.from({ length: 50 }, (_, i) => Buffer.alloc(65_536, i))
   const outcome = await read(Readable.from(pieces), 50 * 65_536, 16 * 1024 * 1024)
   assert.ok(outcome.kind === 'read')
   assert.ok(outcome.body.equals(Buffer.concat(pieces)))
-  buffers.give(outcome.body)
+  release()
 })
 
 test('a peer that leaves early is told apart', async () => {

@@ -4,16 +4,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type BodyOwner, readBody } from './body.ts'
+import { type BodyOwner, type BodyReader, readBody } from './body.ts'
 import type { HttpReply } from './message.ts'
 import { pump } from './pump.ts'
 import {
-  bytesHeld,
   contentLength,
   failureReply,
   isLoopback,
   overloadedReply,
   type Serving,
+  stalledReply,
   stoppingReply,
 } from './serving.ts'
 
@@ -24,6 +24,9 @@ const { createServer } = process.getBuiltinModule('node:http')
 /** Whether a socket's peer is on this machine: asked once per connection. */
 const NEAR = Symbol('peer is on this machine')
 type Served = Duplex & { [NEAR]?: boolean }
+
+/** What a socket's peer gets rid of while its request isn't read: what node reads at once. */
+const PUSHABLE_BYTES_MAX = 64 * 1024
 
 /** Replies of bytes up to this size are sent as text, byte by byte the same. */
 const TEXT_BYTES_MAX = 4096
@@ -82,8 +85,7 @@ class Http1Exchange implements BodyOwner {
   readonly #serving: Serving
   readonly #incoming: IncomingMessage
   readonly #response: ServerResponse
-  #bytes: number
-  #body: Buffer | undefined
+  readonly #reader: BodyReader
 
   constructor(serving: Serving, incoming: IncomingMessage, response: ServerResponse) {
     this.#serving = serving
@@ -94,14 +96,11 @@ class Http1Exchange implements BodyOwner {
       incoming.headers['transfer-encoding'] === undefined
         ? (contentLength(incoming.headers['content-length']) ?? 0)
         : undefined
-    this.#bytes = bytesHeld(announced)
-    const read = (): void => readBody(incoming, announced, serving.bodies, this)
-    if (this.#bytes === 0) read()
-    else if (!serving.intake.admit(this.#bytes, read)) this.#refuse()
+    this.#reader = readBody(incoming, announced, PUSHABLE_BYTES_MAX, serving.bodies, this)
+    this.#reader.start()
   }
 
   bodyRead(body: Buffer): void {
-    this.#body = body
     const serving = this.#serving
     if (serving.isStopping) {
       this.#send(stoppingReply())
@@ -125,9 +124,13 @@ class Http1Exchange implements BodyOwner {
     }
   }
 
-  #refuse(): void {
-    this.#bytes = 0
+  bodyRefused(): void {
     this.#send(overloadedReply())
+  }
+
+  bodyStalled(): void {
+    this.#response.shouldKeepAlive = false
+    this.#send(stalledReply())
   }
 
   bodyTooLarge(): void {
@@ -186,7 +189,6 @@ class Http1Exchange implements BodyOwner {
 
   #over(): void {
     this.#serving.inFlight--
-    this.#serving.intake.release(this.#bytes)
-    if (this.#body !== undefined) this.#serving.bodies.buffers.give(this.#body)
+    this.#reader.release()
   }
 }

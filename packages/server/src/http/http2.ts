@@ -9,16 +9,16 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { type BodyOwner, readBody } from './body.ts'
+import { type BodyOwner, type BodyReader, readBody } from './body.ts'
 import type { HttpReply } from './message.ts'
 import { pump } from './pump.ts'
 import {
-  bytesHeld,
   contentLength,
   failureReply,
   isLoopback,
   overloadedReply,
   type Serving,
+  stalledReply,
   stoppingReply,
 } from './serving.ts'
 import { after, Deadlines } from './socket-time.ts'
@@ -85,8 +85,7 @@ class Http2Exchange implements BodyOwner {
   readonly #stream: ServerHttp2Stream
   readonly #headers: IncomingHttpHeaders
   readonly #isLoopback: boolean
-  #bytes: number
-  #body: Buffer | undefined
+  readonly #reader: BodyReader
   readonly #slow: Deadlines<Http2Exchange>
 
   constructor(
@@ -104,16 +103,13 @@ class Http2Exchange implements BodyOwner {
     // A reset stream is no event; without a listener its error would end the process.
     stream.on('error', ignored)
     const announced = contentLength(headers['content-length'])
-    this.#bytes = bytesHeld(announced)
     this.#slow = slow
     slow.add(this)
-    const read = (): void => readBody(stream, announced, serving.bodies, this)
-    if (this.#bytes === 0) read()
-    else if (!serving.intake.admit(this.#bytes, read)) this.#refuse()
+    this.#reader = readBody(stream, announced, STREAM_WINDOW_BYTES, serving.bodies, this)
+    this.#reader.start()
   }
 
   bodyRead(body: Buffer): void {
-    this.#body = body
     this.#slow.delete(this)
     const serving = this.#serving
     if (serving.isStopping) {
@@ -137,10 +133,12 @@ class Http2Exchange implements BodyOwner {
     }
   }
 
-  #refuse(): void {
-    this.#bytes = 0
-    this.#slow.delete(this)
+  bodyRefused(): void {
     this.#send(overloadedReply())
+  }
+
+  bodyStalled(): void {
+    this.#send(stalledReply())
   }
 
   bodyTooLarge(): void {
@@ -210,8 +208,7 @@ class Http2Exchange implements BodyOwner {
 
   #over(): void {
     this.#serving.inFlight--
-    this.#serving.intake.release(this.#bytes)
-    if (this.#body !== undefined) this.#serving.bodies.buffers.give(this.#body)
+    this.#reader.release()
   }
 }
 

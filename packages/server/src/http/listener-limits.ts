@@ -3,7 +3,7 @@
 export interface ListenerLimits {
   /** Bytes of one body; more is answered 413. AWS's largest request is 10 MiB, which base64 makes 13.4 MiB. */
   readonly bodyBytesMax: number
-  /** Bytes of bodies being read or answered, all connections together; beyond it reading waits. */
+  /** Bytes that have come of bodies not yet answered, all connections together; then reading waits. */
   readonly bodiesBytesMax: number
   /** Requests that wait for their turn to be read; more are answered 503. */
   readonly waitingMax: number
@@ -19,6 +19,8 @@ export interface ListenerLimits {
   readonly headMs: number
   /** A request must be complete within this time. */
   readonly requestMs: number
+  /** A body of which next to nothing comes for so long is answered 408 while others wait for memory. */
+  readonly stalledMs: number
   /** An HTTP/1.1 connection without requests stays open this long; pooled SDK connections live 60 s. */
   readonly keepAliveMs: number
   /** A connection on which a request is under way may be without a byte either way this long. */
@@ -37,6 +39,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
   silenceMs: 30_000,
   headMs: 30_000,
   requestMs: 120_000,
+  stalledMs: 10_000,
   keepAliveMs: 90_000,
   stallMs: 300_000,
   sessionIdleMs: 300_000,

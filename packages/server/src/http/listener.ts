@@ -54,15 +54,15 @@ export interface Listener {
 /** Rejects with the system's error, e.g. EADDRINUSE. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const limits = { ...LISTENER_LIMITS, ...options.limits }
+  const { bodiesBytesMax: bytesMax, bodyBytesMax, waitingMax, stalledMs } = limits
+  const intake = new Intake(
+    { bytesMax, bodyBytesMax, waitingMax, stalledMs },
+    options.isPressed ?? (() => false),
+  )
   const serving: Serving = {
     handle: options.handle,
     limits,
-    intake: new Intake(
-      limits.bodiesBytesMax,
-      limits.waitingMax,
-      options.isPressed ?? (() => false),
-    ),
-    bodies: { bytesMax: limits.bodyBytesMax, buffers: new BodyBuffers() },
+    bodies: { bytesMax: limits.bodyBytesMax, buffers: new BodyBuffers(), intake },
     logger: options.logger,
     pumpings: new Set(),
     isStopping: false,
@@ -109,8 +109,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       connectionsOpen: sockets.size,
       requestsInFlight: serving.inFlight,
       eventStreamsOpen: serving.pumpings.size,
-      bodyBytesHeld: serving.intake.bytes,
-      requestsWaiting: serving.intake.waitingCount,
+      bodyBytesHeld: intake.bytes,
+      requestsWaiting: intake.waitingCount,
     }),
     close: async (graceMs = 10_000) => {
       serving.isStopping = true

@@ -3,7 +3,6 @@
 import type { Logger } from '@millrace/base/logger'
 import type { MaybePromise } from '@millrace/storage/engine'
 import type { BodyBounds } from './body.ts'
-import type { Intake } from './intake.ts'
 import type { ListenerLimits } from './listener-limits.ts'
 import type { HttpReply, HttpRequest } from './message.ts'
 import type { Pumping } from './pump.ts'
@@ -11,23 +10,12 @@ import type { Pumping } from './pump.ts'
 export interface Serving {
   readonly handle: (request: HttpRequest) => MaybePromise<HttpReply>
   readonly limits: ListenerLimits
-  readonly intake: Intake
   readonly bodies: BodyBounds
   readonly logger: Logger
   readonly pumpings: Set<Pumping>
   isStopping: boolean
   /** Requests taken up and not yet answered. */
   inFlight: number
-}
-
-/** A request's own size in memory, head and bookkeeping, rounded up. */
-const REQUEST_BYTES = 4096
-/** Taken for a body whose length isn't announced. */
-const BODY_BYTES_GUESSED = 64 * 1024
-
-/** What a request holds of the intake. One without a body holds nothing and never waits. */
-export function bytesHeld(announced: number | undefined): number {
-  return announced === 0 ? 0 : REQUEST_BYTES + (announced ?? BODY_BYTES_GUESSED)
 }
 
 /** A content-length header's value; undefined when there is none or it isn't a number. */
@@ -48,6 +36,11 @@ export function stoppingReply(): HttpReply {
 
 export function overloadedReply(): HttpReply {
   return unavailable('Too many requests are waiting to be read. Try again.')
+}
+
+/** As HTTP names it; who answers nothing else to a silent peer need not say more. */
+export function stalledReply(): HttpReply {
+  return { status: 408, headers: { 'Content-Length': 0 }, body: undefined }
 }
 
 function unavailable(message: string): HttpReply {
