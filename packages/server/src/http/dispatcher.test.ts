@@ -383,6 +383,43 @@ test('storage that cannot take a request now is answered 503 with its sentence',
   }
 })
 
+test('a control that storage cannot take now is answered 503 with its sentence', async () => {
+  const codes: StorageErrorCode[] = ['overloaded', 'disk-full', 'readonly', 'closed']
+  for (const code of codes) {
+    const controls = () => Promise.reject(new StorageError(code, `why ${code}`))
+    const reply = await send({ path: '/_millrace/clock' }, dispatcher(undefined, { controls }))
+    assert.deepEqual([reply.status, reply.json()], [503, { message: `why ${code}` }])
+  }
+})
+
+test('refusals of storage are logged once a second per code, without a stack, and counted', async () => {
+  const lines: [string, LogFields | undefined][] = []
+  const logger: Logger = { ...silentLogger, warn: (...line) => lines.push(line) }
+  let nowMs = 0
+  const clock = Object.assign(new ServiceClock({ wall: () => 1000 }), { monotonicMs: () => nowMs })
+  let code: StorageErrorCode = 'disk-full'
+  const fail = () => Promise.reject(new StorageError(code, `why ${code}`))
+  const dispatch = dispatcher(fail, { logger, clock, controls: fail })
+  for (let i = 0; i < 5; i++) await send(PUT, dispatch)
+  await send({ path: '/_millrace/clock' }, dispatch)
+  code = 'overloaded'
+  await send(PUT, dispatch)
+  nowMs = 1001
+  code = 'disk-full'
+  await send(PUT, dispatch)
+  assert.deepEqual(
+    lines.map(([message, fields]) => [message, fields?.code, fields?.reason, fields?.leftOut]),
+    [
+      ['storage refused a request', 'disk-full', 'why disk-full', undefined],
+      ['storage refused a request', 'overloaded', 'why overloaded', undefined],
+      ['storage refused a request', 'disk-full', 'why disk-full', 5],
+    ],
+  )
+  assert.ok(
+    lines.every(([, fields]) => !Object.values(fields ?? {}).some((v) => v instanceof Error)),
+  )
+})
+
 test('a prepared answer goes out as it is, in the protocol asked for', async () => {
   const prepared: PreparedReply = { isPrepared: true, encode: (protocol) => `"${protocol}"` }
   assert.equal(

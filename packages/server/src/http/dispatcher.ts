@@ -24,6 +24,7 @@ import type {
 } from '../platform/operation.ts'
 import type { ControlRoute, Fault, FaultHook, RequestObserver } from '../platform/ports.ts'
 import type { HttpReply, HttpRequest } from './message.ts'
+import { RefusalLog } from './refusal-log.ts'
 import * as replies from './replies.ts'
 import { RequestIds } from './request-ids.ts'
 import * as routing from './routes.ts'
@@ -60,6 +61,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { access, clock, faults, logger, observe } = parts
   const routes = routing.routesOf(parts.services)
   const ids = new RequestIds(parts.random)
+  const refusals = new RefusalLog(clock, logger)
   const inflate = promisify(gunzip)
 
   return function dispatch(request) {
@@ -223,6 +225,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       if (reply !== undefined) return reply
       return controlError(404, `${routing.pathOf(request.target)} is not a path of Millrace.`)
     } catch (error) {
+      if (isRetried(error)) {
+        refusals.refused(error, undefined)
+        return controlError(503, error.message)
+      }
       logger.error('control request failed', { target: request.target, error })
       return controlError(500, 'Unexpected failure; the log says more.')
     }
@@ -244,8 +250,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   function failed(exchange: Exchange, error: unknown): HttpReply {
     if (error instanceof WireError) return refused(exchange, error)
     const { id: requestId, route } = exchange
-    if (error instanceof StorageError && RETRIED.has(error.code)) {
-      logger.warn('storage refused a request', { requestId, code: error.code, error })
+    if (isRetried(error)) {
+      refusals.refused(error, requestId)
       return refused(exchange, new WireError('ServiceUnavailableException', error.message))
     }
     logger.error('request failed unexpectedly', {
@@ -292,6 +298,10 @@ const CONTENT_TYPES = {
 
 /** Storage's errors that pass by themselves or by the operator's hand: clients should try again. */
 const RETRIED: ReadonlySet<string> = new Set(['overloaded', 'disk-full', 'readonly', 'closed'])
+
+function isRetried(error: unknown): error is StorageError {
+  return error instanceof StorageError && RETRIED.has(error.code)
+}
 
 function isControl(target: string): boolean {
   // Nearly every request is for `/`; only then is nothing compared.
