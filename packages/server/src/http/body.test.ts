@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type BodyOwner, readBody } from './body.ts'
+import { type BodyOwner, BodyReader } from './body.ts'
 import { BodyBuffers } from './body-buffers.ts'
 import { Intake } from './intake.ts'
 
@@ -30,7 +30,7 @@ function read(source: Readable, announced: number | undefined, bytesMax: number)
       bodyStalled: () => resolve({ kind: 'stalled' }),
       bodyCut: () => resolve({ kind: 'cut' }),
     }
-    const reader = readBody(source, announced, 65_536, { bytesMax, buffers, intake }, owner)
+    const reader = new BodyReader(source, announced, 65_536, { bytesMax, buffers, intake }, owner)
     release = () => reader.release()
     reader.start()
   })

@@ -40,23 +40,6 @@ const AHEAD = 16
 
 const EMPTY: Buffer = Buffer.alloc(0)
 
-/**
- * `announced` is the content length, if the peer gave one; `pushableMax` what the protocol lets the
- * peer send while nobody reads. Calls one of the owner's methods, once, perhaps at once.
- */
-export function readBody(
-  source: Readable,
-  announced: number | undefined,
-  pushableMax: number,
-  bounds: BodyBounds,
-  owner: BodyOwner,
-): BodyReader {
-  const reader = new BodyReader(source, announced, pushableMax, bounds, owner)
-  ;(source as Source)[READER] = reader
-  source.on('close', onClose)
-  return reader
-}
-
 function onData(this: Source, chunk: Buffer): void {
   this[READER]?.take(chunk)
 }
@@ -69,6 +52,7 @@ function onClose(this: Source): void {
   this[READER]?.close()
 }
 
+/** Calls one of its owner's methods, once, perhaps already when it is started. */
 export class BodyReader implements Taker {
   received = 0
   readonly #source: Readable
@@ -81,6 +65,10 @@ export class BodyReader implements Taker {
   #isListening = false
   #isOver = false
 
+  /**
+   * `announced` is the content length, if the peer gave one; `pushableMax` what the protocol lets the
+   * peer send while nobody reads.
+   */
   constructor(
     source: Readable,
     announced: number | undefined,
@@ -98,6 +86,8 @@ export class BodyReader implements Taker {
   /** Begins, or waits for its turn. A request without a body never waits. */
   start(): void {
     const announced = this.#announced
+    ;(this.#source as Source)[READER] = this
+    this.#source.on('close', onClose)
     if (this.#source.destroyed) this.close()
     else if (announced !== undefined && announced > this.#bounds.bytesMax) {
       this.#refuse()

@@ -394,7 +394,10 @@ test('a control that storage cannot take now is answered 503 with its sentence',
 
 test('refusals of storage are logged once a second per code, without a stack, and counted', async () => {
   const lines: [string, LogFields | undefined][] = []
-  const logger: Logger = { ...silentLogger, warn: (...line) => lines.push(line) }
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (message, fields) => lines.push([message, fields]),
+  }
   let nowMs = 0
   const clock = Object.assign(new ServiceClock({ wall: () => 1000 }), { monotonicMs: () => nowMs })
   let code: StorageErrorCode = 'disk-full'

@@ -71,7 +71,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     const exchange: Exchange = {
       request,
       id: id.uuid,
-      headers: replies.replyHeaders(request, id),
+      headers: replies.replyHeaders(request.headers.origin, id),
       startedMs: clock.monotonicMs(),
       protocol: 'json',
       route: undefined,

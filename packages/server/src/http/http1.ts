@@ -4,7 +4,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type BodyOwner, type BodyReader, readBody } from './body.ts'
+import { type BodyOwner, BodyReader } from './body.ts'
 import type { HttpReply } from './message.ts'
 import { pump } from './pump.ts'
 import {
@@ -12,6 +12,7 @@ import {
   failureReply,
   isLoopback,
   overloadedReply,
+  ownReply,
   type Serving,
   stalledReply,
   stoppingReply,
@@ -19,11 +20,13 @@ import {
 
 // By name from the module, its exports would all be read, WebSocket and fetch among them, which costs
 // a start 40 ms and 16 MB.
-const { createServer } = process.getBuiltinModule('node:http')
+const { createServer, ServerResponse: Response } = process.getBuiltinModule('node:http')
 
 /** Whether a socket's peer is on this machine: asked once per connection. */
 const NEAR = Symbol('peer is on this machine')
 type Served = Duplex & { [NEAR]?: boolean }
+
+const EMPTY: Buffer = Buffer.alloc(0)
 
 /** What a socket's peer gets rid of while its request isn't read: what node reads at once. */
 const PUSHABLE_BYTES_MAX = 64 * 1024
@@ -51,11 +54,24 @@ export function createHttp1(serving: Serving): Http1 {
     insecureHTTPParser: false,
   })
   server.setTimeout(limits.stallMs)
-  server.on('request', (incoming, response) => new Http1Exchange(serving, incoming, response))
+  server.on('request', (incoming, response) => {
+    new Http1Exchange(serving, incoming, response).start()
+  })
   server.on('checkContinue', (incoming, response) => {
     const announced = contentLength(incoming.headers['content-length'])
     if (announced === undefined || announced <= limits.bodyBytesMax) response.writeContinue()
-    new Http1Exchange(serving, incoming, response)
+    new Http1Exchange(serving, incoming, response).start()
+  })
+  server.on('checkExpectation', (incoming, response) => {
+    new Http1Exchange(serving, incoming, response).unexpected()
+  })
+  // Node gives up the socket, for a tunnel; it is answered as any method that isn't POST, and ends.
+  server.on('connect', (incoming, socket) => {
+    const response = new Response(incoming)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket as Socket)
+    response.on('finish', () => socket.end())
+    new Http1Exchange(serving, incoming, response).bodyRead(EMPTY)
   })
   // Node looks for slow requests only on a server that listens; this one's sockets come from outside.
   server.emit('listening')
@@ -96,14 +112,22 @@ class Http1Exchange implements BodyOwner {
       incoming.headers['transfer-encoding'] === undefined
         ? (contentLength(incoming.headers['content-length']) ?? 0)
         : undefined
-    this.#reader = readBody(incoming, announced, PUSHABLE_BYTES_MAX, serving.bodies, this)
+    this.#reader = new BodyReader(incoming, announced, PUSHABLE_BYTES_MAX, serving.bodies, this)
+  }
+
+  start(): void {
     this.#reader.start()
+  }
+
+  /** What it expects, beside being told to continue, nobody knows. */
+  unexpected(): void {
+    this.#sendOwn({ status: 417, headers: { 'Content-Length': 0 }, body: undefined })
   }
 
   bodyRead(body: Buffer): void {
     const serving = this.#serving
     if (serving.isStopping) {
-      this.#send(stoppingReply())
+      this.#sendOwn(stoppingReply())
       return
     }
     const incoming = this.#incoming
@@ -120,22 +144,22 @@ class Http1Exchange implements BodyOwner {
       if (reply instanceof Promise) void this.#sendLater(reply)
       else this.#send(reply)
     } catch (error) {
-      this.#send(failureReply(serving, error))
+      this.#sendOwn(failureReply(serving, error))
     }
   }
 
   bodyRefused(): void {
-    this.#send(overloadedReply())
+    this.#sendOwn(overloadedReply())
   }
 
   bodyStalled(): void {
     this.#response.shouldKeepAlive = false
-    this.#send(stalledReply())
+    this.#sendOwn(stalledReply())
   }
 
   bodyTooLarge(): void {
     // As AWS answers it: no body, and no length either.
-    this.#send({ status: 413, headers: { 'Transfer-Encoding': 'chunked' }, body: undefined })
+    this.#sendOwn({ status: 413, headers: { 'Transfer-Encoding': 'chunked' }, body: undefined })
   }
 
   bodyCut(): void {
@@ -147,9 +171,14 @@ class Http1Exchange implements BodyOwner {
     try {
       settled = await reply
     } catch (error) {
-      settled = failureReply(this.#serving, error)
+      this.#sendOwn(failureReply(this.#serving, error))
+      return
     }
     this.#send(settled)
+  }
+
+  #sendOwn(reply: HttpReply): void {
+    this.#send(ownReply(this.#serving, reply, this.#incoming.headers.origin))
   }
 
   #send({ status, headers, body }: HttpReply): void {

@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { type BodyOwner, type BodyReader, readBody } from './body.ts'
+import { type BodyOwner, BodyReader } from './body.ts'
 import type { HttpReply } from './message.ts'
 import { pump } from './pump.ts'
 import {
@@ -17,6 +17,7 @@ import {
   failureReply,
   isLoopback,
   overloadedReply,
+  ownReply,
   type Serving,
   stalledReply,
   stoppingReply,
@@ -29,6 +30,8 @@ const STREAM_WINDOW_BYTES = 1024 * 1024
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
 /** MB of queued replies and bookkeeping of one connection; node's 10 would refuse streams beside a large page. */
 const SESSION_MEMORY_MB = 256
+
+const EMPTY: Buffer = Buffer.alloc(0)
 
 export interface Http2 {
   /** Serves a socket whose bytes begin with the preface; what was read must have been put back. */
@@ -70,7 +73,10 @@ export function createHttp2(serving: Serving): Http2 {
   })
   server.on('stream', (stream, headers) => {
     const isNear = stream.session !== undefined && sessions.get(stream.session) === true
-    new Http2Exchange(serving, stream as ServerHttp2Stream, headers, isNear, slow)
+    const exchange = new Http2Exchange(serving, stream as ServerHttp2Stream, headers, isNear, slow)
+    // A tunnel's bytes are no body, and their end is nothing to wait for.
+    if (headers[':method'] === 'CONNECT') exchange.bodyRead(EMPTY)
+    else exchange.start()
   })
   return {
     serve: (socket) => server.emit('connection', socket),
@@ -105,7 +111,10 @@ class Http2Exchange implements BodyOwner {
     const announced = contentLength(headers['content-length'])
     this.#slow = slow
     slow.add(this)
-    this.#reader = readBody(stream, announced, STREAM_WINDOW_BYTES, serving.bodies, this)
+    this.#reader = new BodyReader(stream, announced, STREAM_WINDOW_BYTES, serving.bodies, this)
+  }
+
+  start(): void {
     this.#reader.start()
   }
 
@@ -113,7 +122,7 @@ class Http2Exchange implements BodyOwner {
     this.#slow.delete(this)
     const serving = this.#serving
     if (serving.isStopping) {
-      this.#send(stoppingReply())
+      this.#sendOwn(stoppingReply())
       return
     }
     const headers = this.#headers
@@ -129,21 +138,21 @@ class Http2Exchange implements BodyOwner {
       if (reply instanceof Promise) void this.#sendLater(reply)
       else this.#send(reply)
     } catch (error) {
-      this.#send(failureReply(serving, error))
+      this.#sendOwn(failureReply(serving, error))
     }
   }
 
   bodyRefused(): void {
-    this.#send(overloadedReply())
+    this.#sendOwn(overloadedReply())
   }
 
   bodyStalled(): void {
-    this.#send(stalledReply())
+    this.#sendOwn(stalledReply())
   }
 
   bodyTooLarge(): void {
     // The rest is read and dropped: a reset right behind the answer would overtake it.
-    this.#send({ status: 413, headers: {}, body: undefined })
+    this.#sendOwn({ status: 413, headers: {}, body: undefined })
   }
 
   bodyCut(): void {
@@ -161,9 +170,14 @@ class Http2Exchange implements BodyOwner {
     try {
       settled = await reply
     } catch (error) {
-      settled = failureReply(this.#serving, error)
+      this.#sendOwn(failureReply(this.#serving, error))
+      return
     }
     this.#send(settled)
+  }
+
+  #sendOwn(reply: HttpReply): void {
+    this.#send(ownReply(this.#serving, reply, this.#headers.origin))
   }
 
   #send({ status, headers, body }: HttpReply): void {

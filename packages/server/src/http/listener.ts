@@ -3,6 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '@millrace/base/logger'
+import { type Random, systemRandom } from '@millrace/base/random'
 import type { MaybePromise } from '@millrace/storage/engine'
 import type { PressureGauge } from '../platform/ports.ts'
 import { BodyBuffers } from './body-buffers.ts'
@@ -11,6 +12,7 @@ import type { Http2 } from './http2.ts'
 import { Intake } from './intake.ts'
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts'
 import type { HttpReply, HttpRequest } from './message.ts'
+import { RequestIds } from './request-ids.ts'
 import type { Serving } from './serving.ts'
 import { sniff } from './sniff.ts'
 import { after } from './socket-time.ts'
@@ -27,6 +29,7 @@ export interface ListenerOptions {
   readonly handle: (request: HttpRequest) => MaybePromise<HttpReply>
   readonly logger: Logger
   readonly isPressed?: PressureGauge
+  readonly random?: Random
   /** Asked when the first peer speaks TLS; without it such peers are cut. */
   readonly tls?: () => Promise<TlsIdentity>
   readonly limits?: Partial<ListenerLimits>
@@ -64,6 +67,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     limits,
     bodies: { bytesMax: limits.bodyBytesMax, buffers: new BodyBuffers(), intake },
     logger: options.logger,
+    ids: new RequestIds(options.random ?? systemRandom),
     pumpings: new Set(),
     isStopping: false,
     inFlight: 0,

@@ -6,12 +6,16 @@ import type { BodyBounds } from './body.ts'
 import type { ListenerLimits } from './listener-limits.ts'
 import type { HttpReply, HttpRequest } from './message.ts'
 import type { Pumping } from './pump.ts'
+import { replyHeaders } from './replies.ts'
+import type { RequestIds } from './request-ids.ts'
 
 export interface Serving {
   readonly handle: (request: HttpRequest) => MaybePromise<HttpReply>
   readonly limits: ListenerLimits
   readonly bodies: BodyBounds
   readonly logger: Logger
+  /** For the answers that the handler doesn't give. */
+  readonly ids: RequestIds
   readonly pumpings: Set<Pumping>
   isStopping: boolean
   /** Requests taken up and not yet answered. */
@@ -27,6 +31,15 @@ export function contentLength(header: string | undefined): number | undefined {
 
 export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(address)
+}
+
+/** The answers that the listener gives itself carry what all answers carry. */
+export function ownReply(
+  serving: Serving,
+  reply: HttpReply,
+  origin: string | undefined,
+): HttpReply {
+  return { ...reply, headers: { ...replyHeaders(origin, serving.ids.next()), ...reply.headers } }
 }
 
 /** Answered on connections that stay open while the server stops; SDKs try again elsewhere or later. */
