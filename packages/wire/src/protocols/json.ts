@@ -1,11 +1,21 @@
 // AWS JSON 1.1: objects by member name, blobs as base64, moments as seconds with a fraction.
+import { isUtf8 } from 'node:buffer'
 import { Base64Payload, type Payload, RangePayload, toBytes } from '../payload.ts'
 import type { Shape, StructureShape } from '../shape.ts'
 
-/** The object that a body holds, or undefined when it holds none. The last of equal keys wins. */
+/** What decoding puts in the place of bytes that aren't UTF-8. */
+const REPLACEMENT = '\ufffd'
+
+/**
+ * The object that a body holds, or undefined when it holds none or isn't UTF-8. The last of equal keys
+ * wins.
+ */
 export function parseJson(body: Buffer): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(body.utf8Slice(0, body.length))
+    const text = body.utf8Slice(0, body.length)
+    // Bytes are looked at again only when a text has that character; an ASCII text isn't even searched.
+    if (text.includes(REPLACEMENT) && !isUtf8(body)) return undefined
+    const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined
