@@ -191,10 +191,50 @@ test('pages of other origins are kept out, also by a name that was made to point
       await status({ host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }),
       200,
     )
-  assert.equal(await status({ host: 'millrace:4566' }), 200)
+  for (const site of ['cross-site', 'same-site'])
+    assert.equal(await status({ 'sec-fetch-site': site }), 403, site)
+  assert.equal(await status({ 'sec-fetch-site': 'none' }), 200)
   const reply = await get(app, '/_millrace/reset', { headers: { origin: 'https://example.com' } })
   assert.equal(reply.status, 403)
   assert(!Object.keys(reply.headers).some((name) => /^access-control/i.test(name)))
+})
+
+test('on loopback only names of this machine are answered, whoever asks', async (t) => {
+  const app = await start(t, { host: '127.0.0.1' })
+  const ask = (host: string | undefined, target = '/_millrace/health') =>
+    get(app, target, { headers: { host } })
+  const refused = await ask('evil.com:4566')
+  assert.equal(refused.status, 403)
+  assert.match(String(refused.json().message), /answers as localhost.*evil\.com/)
+  for (const host of ['evil.com', 'localhost.evil.com', '127.0.0.1.evil.com', 'localhost@evil.com'])
+    assert.equal((await ask(host)).status, 403, host)
+  for (const host of [
+    'localhost',
+    'LOCALHOST:4566',
+    'x.localhost',
+    '10.1.2.3',
+    '[::1]:1',
+    undefined,
+  ])
+    assert.equal((await ask(host)).status, 200, String(host))
+  assert.equal((await ask('http://localhost:4566')).status, 200)
+  const byAuthority = { headers: { host: undefined, ':authority': 'evil.com' } }
+  assert.equal((await get(app, '/_millrace/health', byAuthority)).status, 403)
+  const named = await start(t, { host: 'millrace.localhost' })
+  assert.equal(
+    (await get(named, '/_millrace/', { headers: { host: 'millrace.localhost' } })).status,
+    200,
+  )
+  const open = await start(t, { host: '0.0.0.0', access: 'open' })
+  assert.equal((await get(open, '/_millrace/', { headers: { host: 'millrace:4566' } })).status, 200)
+})
+
+test('a page cannot move the clock by a request that carries no Origin', async (t) => {
+  const app = await start(t)
+  const headers = { 'sec-fetch-site': 'cross-site' }
+  const reply = await post(app, '/_millrace/clock', { advance: 'PT1H' }, { headers })
+  assert.equal(reply.status, 403)
+  assert.equal((await get(app, '/_millrace/clock')).json().offsetMs, 0)
 })
 
 test('state is changed from this machine with open access only, unless test controls are on', async (t) => {

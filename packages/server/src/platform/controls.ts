@@ -1,10 +1,11 @@
 // What is under /_millrace/: health and metrics for who operates it, clock, faults and reset for who
-// tests with it. Browsers are kept out: a request with a foreign Origin is answered 403 and nothing
-// carries CORS headers, so that no web page can read or change anything here. What changes state wants
-// loopback and open access, or --test-controls.
+// tests with it. Browsers are kept out: a request of a page that isn't ours (by Origin or
+// Sec-Fetch-Site) is answered 403 and nothing carries CORS headers, so that no web page can read or
+// change anything here. What changes state wants loopback and open access, or --test-controls.
 //
 // A page can make its own name resolve to 127.0.0.1 and would then be of the same origin as we are;
-// so a browser is believed only when it calls us by an address, `localhost` or the configured host.
+// so a browser is believed only when it calls us by an address, `localhost` or the configured host. A
+// server on loopback takes no other name from anybody, since not every browser says that it is one.
 import { isIP } from 'node:net'
 import type { MaybePromise } from '@millrace/storage/engine'
 import type { HttpReply, HttpRequest } from '../http/message.ts'
@@ -124,8 +125,8 @@ export function createControls(parts: ControlParts): ControlRoute {
   return (request) => {
     const path = pathOf(request.target)
     const control = controls[path === '/_millrace' ? '/_millrace/' : path]
-    if (isForeign(request, parts.host))
-      return problem(403, 'Nothing under /_millrace/ answers pages of another origin.')
+    const intruder = intruderIn(request, parts.host)
+    if (intruder !== undefined) return problem(403, intruder)
     if (control === undefined) return undefined
     const { methods } = control
     const answer = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined
@@ -173,13 +174,20 @@ function refusalOf(request: HttpRequest, parts: ControlParts): string | undefine
   return undefined
 }
 
-/** Whether a browser sent this for a page that isn't ours. */
-function isForeign({ headers }: HttpRequest, ownHost: string): boolean {
-  const host = headers.host ?? headers[':authority'] ?? ''
+/** Why this isn't answered, if a page that isn't ours may have sent it. */
+function intruderIn({ headers }: HttpRequest, ownHost: string): string | undefined {
+  // Some clients send a whole URL.
+  const host = (headers.host ?? headers[':authority'] ?? '').replace(/^https?:\/\//i, '')
   const { origin } = headers
-  if (origin === undefined && headers['sec-fetch-site'] === undefined) return false
-  if (!isTrustedName(host, ownHost)) return true
-  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
+  const site = headers['sec-fetch-site']
+  const isBrowser = origin !== undefined || site !== undefined
+  if ((isBrowser || (isLoopbackName(ownHost) && host !== '')) && !isTrustedName(host, ownHost))
+    return `What is under /_millrace/ answers as localhost, an address or the configured host, not as ${host}.`
+  const isOwnOrigin =
+    origin === undefined || origin === `http://${host}` || origin === `https://${host}`
+  if (isOwnOrigin && (site === undefined || site === 'same-origin' || site === 'none'))
+    return undefined
+  return 'Nothing under /_millrace/ answers pages of another origin.'
 }
 
 /** `host` with or without a port: an address, localhost, or the host that was configured. */
@@ -187,10 +195,16 @@ function isTrustedName(host: string, ownHost: string): boolean {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host)?.[1]?.toLowerCase() ?? ''
   return (
     isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 ||
-    /^(.*\.)?localhost$/.test(name) ||
+    LOCALHOST.test(name) ||
     name === ownHost.toLowerCase()
   )
 }
+
+function isLoopbackName(name: string): boolean {
+  return LOCALHOST.test(name.toLowerCase()) || name === '::1' || /^127(\.\d+){3}$/.test(name)
+}
+
+const LOCALHOST = /^([^@/]*\.)?localhost$/
 
 function readAdvance(body: Record<string, unknown>): number | string {
   const stray = Object.keys(body).find((name) => name !== 'advance' && name !== 'advanceMs')
