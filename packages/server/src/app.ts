@@ -18,12 +18,15 @@ import { createDispatcher, type Dispatcher } from './http/dispatcher.ts'
 import { type InjectedReply, type InjectedRequest, inject } from './http/inject.ts'
 import { type Listener, listen } from './http/listener.ts'
 import type { HttpReply, HttpRequest } from './http/message.ts'
+import { replyHeaders } from './http/replies.ts'
+import { RequestIds } from './http/request-ids.ts'
 import { caFileIn, openTlsIdentity, type TlsIdentity } from './http/tls-identity.ts'
 import { Background } from './platform/background.ts'
 import { Catalog, type SnapshotFold } from './platform/catalog.ts'
 import { createControls, type Health } from './platform/controls.ts'
 import { Faults, readRules } from './platform/faults.ts'
 import { MetricsPage, RequestMetrics } from './platform/metrics.ts'
+import { namedStream } from './platform/named-stream.ts'
 import { clockAdvanced, SEAL_KEY_BYTES, sealKeyMade } from './platform/platform-fold.ts'
 import type { ControlRoute } from './platform/ports.ts'
 import { foldInWorker } from './platform/snapshot-fold.ts'
@@ -72,8 +75,11 @@ export class App {
   readonly #random: Random
   readonly #logger: Logger
   readonly #requests = new RequestMetrics()
-  readonly #faults = new Faults()
+  readonly #faults = new Faults(
+    (input) => namedStream(input) ?? this.#opened?.kinesis.streamOf(input),
+  )
   readonly #controls: ControlRoute
+  readonly #ids: RequestIds
   #opened: Opened | undefined
   #listener: Listener | undefined
   #tls: Promise<TlsIdentity> | undefined
@@ -85,6 +91,7 @@ export class App {
     this.#overrides = overrides
     this.#disk = overrides.disk ?? nodeDisk()
     this.#random = overrides.random ?? systemRandom
+    this.#ids = new RequestIds(this.#random)
     this.#logger = overrides.logger ?? silentLogger
     this.clock =
       overrides.clock ??
@@ -118,6 +125,7 @@ export class App {
       port,
       handle: (request) => this.handle(request),
       logger: this.#logger,
+      random: this.#random,
       isPressed: () => this.#opened?.engine.isPressed ?? false,
       tls: () => this.openTls(),
     })
@@ -148,7 +156,10 @@ export class App {
 
   handle(request: HttpRequest): MaybePromise<HttpReply> {
     if (this.#opened !== undefined) return this.#opened.dispatch(request)
-    return this.#controls(request) ?? unavailable('Millrace is still reading its data.')
+    const early = this.#controls(request)
+    if (early !== undefined) return early
+    const headers = replyHeaders(request.headers.origin, this.#ids.next())
+    return unavailable('Millrace is still reading its data.', headers)
   }
 
   health(): Health {
@@ -356,9 +367,10 @@ async function ensureStreams(
   }
 }
 
-function unavailable(message: string): HttpReply {
+function unavailable(message: string, ids: HttpReply['headers']): HttpReply {
   const body = JSON.stringify({ __type: 'ServiceUnavailableException', message })
   const headers = {
+    ...ids,
     'Content-Type': 'application/x-amz-json-1.1',
     'Content-Length': Buffer.byteLength(body),
   }

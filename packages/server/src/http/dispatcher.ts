@@ -103,7 +103,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
         ? observed(exchange, replies.unknownContentReply(headers), 'UnknownOperationException')
         : observed(exchange, replies.undeterminedReply(headers), 'AccessDeniedException')
     }
-    const value = parseBody(protocol ?? 'json', body)
+    const value = parseBody(protocol ?? 'json', body, target)
     if (protocol === undefined) {
       const type = value === undefined ? 'SerializationException' : 'UnknownOperationException'
       return observed(exchange, replies.legacyReply(headers, type), type)

@@ -164,6 +164,32 @@ test('fault rules that are not understood are answered with what is', async (t) 
   assert.deepEqual((await get(app, '/_millrace/faults')).json(), { rules: [] })
 })
 
+test('faults of one stream strike its iterators and the pages of its shards', async (t) => {
+  const app = await start(t)
+  const ask = (operation: string, body: unknown) => app.inject({ operation, body })
+  const tokens: Record<string, { ShardIterator: unknown; NextToken: unknown }> = {}
+  for (const StreamName of ['struck', 'spared']) {
+    await ask('CreateStream', { StreamName, ShardCount: 2 })
+    await app.clock.advance(60_000)
+    const ShardId = 'shardId-000000000000'
+    const iterator = { StreamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' }
+    const { ShardIterator } = (await ask('GetShardIterator', iterator)).json()
+    const { NextToken } = (await ask('ListShards', { StreamName, MaxResults: 1 })).json()
+    tokens[StreamName] = { ShardIterator, NextToken }
+  }
+  await post(app, '/_millrace/faults', { rules: [{ stream: 'struck', kind: 'throttle' }] })
+  const statuses = async ({ ShardIterator, NextToken }: { [name: string]: unknown } = {}) => [
+    (await ask('GetRecords', { ShardIterator })).status,
+    (await ask('ListShards', { NextToken })).status,
+  ]
+  assert.deepEqual(await statuses(tokens.struck), [400, 400])
+  assert.deepEqual(await statuses(tokens.spared), [200, 200])
+  // What is no token of ours is no stream's, and is refused as ever.
+  assert.deepEqual(await statuses({ ShardIterator: 'AAAA', NextToken: 'AAAA' }), [400, 400])
+  const { rules } = (await get(app, '/_millrace/faults')).json() as { rules: { hits: number }[] }
+  assert.equal(rules[0]?.hits, 2)
+})
+
 test('reset deletes every stream and ends faults, and the clock stays', async (t) => {
   const app = await start(t)
   for (const StreamName of ['a', 'b'])

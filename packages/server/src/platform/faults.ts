@@ -2,7 +2,7 @@
 // that the same requests in the same order fail the same way again. The first rule that strikes
 // decides; rules that match but don't strike draw their lot all the same.
 import { type Random, seededRandom } from '@millrace/base/random'
-import { namedStream } from './named-stream.ts'
+import { namedStream, type StreamOf } from './named-stream.ts'
 import type { Fault, FaultHook } from './ports.ts'
 
 export interface FaultRule {
@@ -39,10 +39,18 @@ interface Active {
 }
 
 export class Faults implements FaultHook {
+  readonly #streamOf: StreamOf
   #active: Active[] = []
+  #isStreamAsked = false
+
+  /** `streamOf` may be slow: it is asked only while a rule is about one stream. */
+  constructor(streamOf: StreamOf = namedStream) {
+    this.#streamOf = streamOf
+  }
 
   /** Puts these rules in the place of all before. */
   set(rules: readonly FaultRule[]): void {
+    this.#isStreamAsked = rules.some((rule) => rule.stream !== undefined)
     this.#active = rules.map((rule) => ({
       rule,
       operations: rule.operations === undefined ? undefined : new Set(rule.operations),
@@ -58,7 +66,7 @@ export class Faults implements FaultHook {
 
   before(_service: string, operation: string, input: unknown): Fault | undefined {
     if (this.#active.length === 0) return undefined
-    const stream = namedStream(input)
+    const stream = this.#isStreamAsked ? this.#streamOf(input) : undefined
     let struck: Active | undefined
     for (const each of this.#active) {
       if (each.operations?.has(operation) === false) continue

@@ -84,6 +84,11 @@ export class Iterators {
     return position
   }
 
+  /** The name of the stream that a token of ours was sealed for, however old it is. */
+  streamOf(text: string): string | undefined {
+    return this.#unseal(unquoted(text))?.streamName
+  }
+
   #unseal(text: string): IteratorPosition | undefined {
     const token = Buffer.from(text, 'base64')
     if (token.length < TOKEN_BYTES_MIN || token.toString('base64') !== text) return undefined

@@ -46,6 +46,18 @@ export function openNextToken(
   return position
 }
 
+/** The name of the stream that a token of ours lists something of, however old it is. */
+export function streamOfNextToken(
+  operation: string,
+  token: string,
+  settings: KinesisSettings,
+): string | undefined {
+  const text = decipher(operation, Buffer.from(token, 'base64'), settings)
+  if (text === undefined) return undefined
+  const { position } = JSON.parse(text) as { position: { streamName?: unknown } | null }
+  return typeof position?.streamName === 'string' ? position.streamName : undefined
+}
+
 /** Iterators are sealed with the same secret; a key of its own keeps their nonces apart. */
 function tokenKey(settings: KinesisSettings): Buffer {
   return createHmac('sha256', settings.iteratorKey).update('next-token').digest()

@@ -4,6 +4,7 @@ import { kinesis } from '@millrace/wire/services/kinesis'
 import { type Operation, type Service, service } from '../../platform/operation.ts'
 import { ControlRates, rated } from './control-rates.ts'
 import { Iterators } from './iterators.ts'
+import { streamOfNextToken } from './next-token.ts'
 import { addTagsToStream } from './operations/add-tags-to-stream.ts'
 import { createStream } from './operations/create-stream.ts'
 import { decreaseStreamRetentionPeriod } from './operations/decrease-stream-retention-period.ts'
@@ -56,6 +57,8 @@ export interface KinesisSlice {
   readonly service: Service
   /** The noun that other slices, settings and controls work with; `start` it before serving. */
   readonly streams: Streams
+  /** The stream that an input means by an iterator or a page token instead of naming it. */
+  streamOf(input: unknown): string | undefined
   /** To be run every RETENTION_EVERY_MS of service time. */
   readonly retention: Retention
 }
@@ -77,6 +80,12 @@ export function kinesisService(parts: StreamsParts): KinesisSlice {
       settings,
     }),
     streams,
+    streamOf(input) {
+      const { ShardIterator, NextToken } = (input ?? {}) as Record<string, unknown>
+      if (typeof ShardIterator === 'string') return iterators.streamOf(ShardIterator)
+      if (typeof NextToken !== 'string') return undefined
+      return streamOfNextToken(listShards.contract.name, NextToken, settings)
+    },
     retention: new Retention({ streams, clock }),
   }
 }
