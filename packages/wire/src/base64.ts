@@ -19,18 +19,25 @@ const scratch = Buffer.allocUnsafeSlow((PART_CHARACTERS / 4) * 3)
 
 /** The payload of a base64 text, or a SerializationException. */
 export function base64Payload(text: string): Base64Payload {
+  const payload = validBase64Payload(text)
+  if (payload === undefined) throw notBase64(text)
+  return payload
+}
+
+/** The payload of a base64 text; undefined if it is none. */
+export function validBase64Payload(text: string): Base64Payload | undefined {
   const length = text.length
   let byteLength = (length >>> 2) * 3
   if (length === 0) return new Base64Payload(text, 0)
-  if ((length & 3) !== 0) throw notBase64(text)
+  if ((length & 3) !== 0) return undefined
   if (text.charCodeAt(length - 1) === EQUALS) {
     const last = text.charCodeAt(length - 2)
     if (last === EQUALS) {
       byteLength -= 2
-      if (((spareBits[text.charCodeAt(length - 3)] ?? 255) & 15) !== 0) throw notBase64(text)
+      if (((spareBits[text.charCodeAt(length - 3)] ?? 255) & 15) !== 0) return undefined
     } else {
       byteLength -= 1
-      if (((spareBits[last] ?? 255) & 3) !== 0) throw notBase64(text)
+      if (((spareBits[last] ?? 255) & 3) !== 0) return undefined
     }
   }
   // Node's decoder skips what isn't in the alphabet and stops at `=`, both of which show in the count;
@@ -41,7 +48,7 @@ export function base64Payload(text: string): Base64Payload {
       ? scratch.base64Write(text, 0, byteLength)
       : decodedBytes(text, byteLength)
   if (decoded !== byteLength || text.indexOf('-') !== -1 || text.indexOf('_') !== -1) {
-    throw notBase64(text)
+    return undefined
   }
   return new Base64Payload(text, byteLength)
 }

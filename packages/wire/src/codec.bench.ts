@@ -1,5 +1,5 @@
 // What a PutRecords request costs before it means anything: parse, types, constraints, each by itself, in
-// JSON and CBOR, for 500 records of 1 KB and of 100 B; and the answers' encoding. Run it with
+// JSON and CBOR, for 500 records of 100 B to 10 KB; and the answers' encoding. Run it with
 //   node packages/wire/src/codec.bench.ts
 // Figures are the best of many rounds (machines are noisy): compare those of one run only.
 import { codecOf, type Protocol, parseBody } from './codec.ts'
@@ -54,12 +54,12 @@ function bestNs(rounds: number, run: () => void): number {
 const codec = codecOf(kinesis.PutRecords)
 
 for (const protocol of ['json', 'cbor'] as const) {
-  for (const dataBytes of [1000, 100]) {
+  for (const dataBytes of [10_000, 1000, 200, 100]) {
     const body = putRecordsBody(protocol, dataBytes)
     const best = { parse: Infinity, types: Infinity, constraints: Infinity }
     for (let round = 0; round < ROUNDS; round++) {
       const start = process.hrtime.bigint()
-      const value = parseBody(protocol, body)
+      const value = parseBody(protocol, body, 'Kinesis_20131202.PutRecords')
       const parsed = process.hrtime.bigint()
       if (value === undefined) throw new Error('the body is not parsable')
       const input = codec.readTypes(value, protocol)

@@ -9,6 +9,7 @@ import { WireError } from './errors.ts'
 import { parseCbor } from './protocols/cbor.ts'
 import { CborSink, CborWriters, type ToCbor, writeAny } from './protocols/cbor-writer.ts'
 import { JsonWriters, parseJson } from './protocols/json.ts'
+import { scanPutRecords } from './protocols/put-records-scan.ts'
 import { type Shape, type StructureShape, structureOf } from './shape.ts'
 import { TypeReaders } from './types.ts'
 
@@ -28,10 +29,20 @@ export interface OperationCodec<I, O> {
   encodeEvent(name: string, event: unknown, protocol: Protocol): string | Uint8Array
 }
 
-/** The object that a body holds; undefined when it can't be parsed to one. */
-export function parseBody(protocol: Protocol, body: Buffer): Record<string, unknown> | undefined {
-  return protocol === 'json' ? parseJson(body) : parseCbor(body)
+/**
+ * The object that a body holds; undefined when it can't be parsed to one. `target` is the request's
+ * X-Amz-Target: with it, only that operation's codec can read the object.
+ */
+export function parseBody(
+  protocol: Protocol,
+  body: Buffer,
+  target?: string,
+): Record<string, unknown> | undefined {
+  if (protocol === 'cbor') return parseCbor(body)
+  return (target === PUT_RECORDS ? scanPutRecords(body) : undefined) ?? parseJson(body)
 }
+
+const PUT_RECORDS = 'Kinesis_20131202.PutRecords'
 
 const codecs = new WeakMap<OperationContract<unknown, unknown>, OperationCodec<unknown, unknown>>()
 
