@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { EngineMetrics } from '@millrace/storage/engine'
 import { Exposition } from './exposition.ts'
-import { RequestMetrics } from './metrics.ts'
+import { MetricsPage, RequestMetrics } from './metrics.ts'
 import type { ObservedRequest } from './ports.ts'
 
 const request: ObservedRequest = {
@@ -61,6 +62,40 @@ test('requests are counted by what became of them, a connection cut on purpose a
   assert.equal(count('Cut'), 1)
   const bytes = 'millrace_request_bytes_total{service="kinesis",operation="PutRecord"}'
   assert.equal(value(text, bytes), 40)
+})
+
+function storagePage(engine: Partial<EngineMetrics>): string {
+  const none: EngineMetrics = {
+    commits: 0,
+    bytesCommitted: 0,
+    commitMs: [],
+    bytesOnDisk: 0,
+    bytesUnacknowledged: 0,
+    bytesCached: 0,
+    filesUnsealed: 0,
+    segments: 0,
+    readsFromDisk: 0,
+  }
+  const catalog = { commands: 0, commandsLost: 0, snapshots: 0, snapshotFailures: 0 }
+  return new MetricsPage({
+    version: '1',
+    requests: new RequestMetrics(),
+    engine: () => ({ ...none, ...engine }),
+    catalog: () => ({ ...catalog, bytesSinceSnapshot: 0 }),
+    background: () => [],
+    listener: () => undefined,
+    nowMs: () => 0,
+    clockOffsetMs: () => 0,
+    streams: () => 0,
+  }).text()
+}
+
+test('how far sealing and retention are behind is shown in seconds, if the engine knows it', () => {
+  const text = storagePage({ oldestUnsealedMs: 2500, retentionLagMs: 61_000, damagedBlocks: 2 })
+  assert.equal(value(text, 'millrace_oldest_unsealed_seconds'), 2.5)
+  assert.equal(value(text, 'millrace_retention_lag_seconds'), 61)
+  assert.equal(value(text, 'millrace_damaged_blocks'), 2)
+  assert.doesNotMatch(storagePage({}), /oldest_unsealed|retention_lag|damaged_blocks/)
 })
 
 test('label values are escaped', () => {

@@ -171,6 +171,24 @@ export class MetricsPage {
     ])
     page.gauge('millrace_segments', 'Sealed segment files.', [[engine.segments]])
     page.counter('millrace_disk_reads_total', 'Reads that went to disk.', [[engine.readsFromDisk]])
+    // What an engine doesn't know of itself isn't shown: a zero would say that all is well.
+    const { oldestUnsealedMs, retentionLagMs, damagedBlocks } = engine
+    if (oldestUnsealedMs !== undefined)
+      page.gauge(
+        'millrace_oldest_unsealed_seconds',
+        'Age of the oldest journal file that waits to be sealed.',
+        [[oldestUnsealedMs / 1000]],
+      )
+    if (retentionLagMs !== undefined)
+      page.gauge(
+        'millrace_retention_lag_seconds',
+        'How far past its retention the oldest data still on disk is.',
+        [[retentionLagMs / 1000]],
+      )
+    if (damagedBlocks !== undefined)
+      page.gauge('millrace_damaged_blocks', 'Blocks of records damaged or missing.', [
+        [damagedBlocks],
+      ])
   }
 
   #exposeCatalog(page: Exposition): void {
