@@ -76,7 +76,7 @@ function storagePage(engine: Partial<EngineMetrics>): string {
     segments: 0,
     readsFromDisk: 0,
   }
-  const catalog = { commands: 0, commandsLost: 0, snapshots: 0, snapshotFailures: 0 }
+  const catalog = { appends: 0, commands: 0, commandsLost: 0, snapshots: 0, snapshotFailures: 0 }
   return new MetricsPage({
     version: '1',
     requests: new RequestMetrics(),
