@@ -23,6 +23,7 @@ import type { Freeing } from './local/freeing.ts'
 import type { GroupCommit } from './local/group-commit.ts'
 import type { GroupTable } from './local/group-table.ts'
 import type { Journal } from './local/journal.ts'
+import { liveIn, segmentBytesOf } from './local/live-blocks.ts'
 import {
   assertLogIds,
   type GroupOwner,
@@ -65,6 +66,7 @@ export class LocalEngine implements Engine, GroupOwner {
   #closing: Promise<void> | undefined
   readonly #creating = new Set<number>()
   #cancelRoll: (() => void) | undefined
+  #cancelSlim: (() => void) | undefined
 
   get groupIdMax(): number {
     return this.#on.groups.groupIdMax
@@ -87,6 +89,7 @@ export class LocalEngine implements Engine, GroupOwner {
     parts.space.check()
     if (parts.journal.rolled.length > 0) parts.sealing.kick()
     this.#rollByAge()
+    this.#slimWhenIdle()
   }
 
   refusal(): StorageError | undefined {
@@ -95,7 +98,17 @@ export class LocalEngine implements Engine, GroupOwner {
 
   /** Why nothing can be appended any more. */
   appendRefusal(): StorageError | undefined {
-    return this.#closed ?? this.#failure ?? this.#backlogRefusal()
+    return this.#closed ?? this.#failure
+  }
+
+  /** Why only what frees space can be appended until sealing has caught up. */
+  backlogRefusal(): StorageError | undefined {
+    const { journal, filesUnsealedMax } = this.#on
+    if (journal.rolled.length < 2 * filesUnsealedMax) return undefined
+    return new StorageError(
+      'overloaded',
+      `${journal.rolled.length} journal files wait to be sealed. Try again when the disk has caught up; the log says if sealing fails.`,
+    )
   }
 
   groupIds(): number[] {
@@ -149,7 +162,7 @@ export class LocalEngine implements Engine, GroupOwner {
       throw error
     }
     await this.#on.segments.deleteGroup(groupId)
-    this.#on.space.check()
+    this.#letGo()
   }
 
   append(blocks: readonly Block[], options?: AppendOptions): Promise<readonly AppendResult[]> {
@@ -158,11 +171,38 @@ export class LocalEngine implements Engine, GroupOwner {
 
   trimmed(group: LocalGroup): void {
     this.#on.freeing.trimmed(group)
+    this.#on.space.freed()
+  }
+
+  /** The journal has given a sealed file back, or files of segments were removed. */
+  onFreed(): void {
+    this.#on.space.freed()
+  }
+
+  /**
+   * Gives back what is held for frames to come, and the current file too if that gains more than the
+   * next one's reserve: it is rolled when nothing is left in it, or when there is room to seal the rest.
+   */
+  async release(freeBytes: number, reserveBytes: number): Promise<void> {
+    const { journal, groups, commit, sealing } = this.#on
+    await journal.slim()
+    const { current } = journal
+    if (journal.isNextReady && current.usedBytes > reserveBytes) {
+      const live = liveIn(current, groups)
+      const keptBytes = live.groups.size === 0 ? 0 : segmentBytesOf(live)
+      const isGain = current.usedBytes - keptBytes > reserveBytes
+      if (isGain && keptBytes + reserveBytes <= freeBytes) await commit.roll()
+      else if (isGain && keptBytes === 0) await commit.roll()
+    }
+    sealing.kick()
   }
 
   status(): EngineStatus {
     if (this.#closed !== undefined) return { state: 'closed', reason: this.#closed.message }
-    if (this.#failure !== undefined) return { state: 'readonly', reason: this.#failure.message }
+    const { space } = this.#on
+    const refusal =
+      this.#failure ?? (space.isFull ? space.refusal() : undefined) ?? this.backlogRefusal()
+    if (refusal !== undefined) return { state: 'readonly', reason: refusal.message }
     return { state: 'ready' }
   }
 
@@ -211,6 +251,7 @@ export class LocalEngine implements Engine, GroupOwner {
   onRolled(): void {
     this.#cancelRoll?.()
     this.#cancelRoll = undefined
+    this.#slimWhenIdle()
     this.#on.sealing.kick()
   }
 
@@ -239,15 +280,6 @@ export class LocalEngine implements Engine, GroupOwner {
     if (this.#closed !== undefined) throw this.#closed
   }
 
-  #backlogRefusal(): StorageError | undefined {
-    const { journal, filesUnsealedMax } = this.#on
-    if (journal.rolled.length < 2 * filesUnsealedMax) return undefined
-    return new StorageError(
-      'overloaded',
-      `${journal.rolled.length} journal files wait to be sealed. Try again when the disk has caught up; the log says if sealing fails.`,
-    )
-  }
-
   /** Appends a control record; it has been applied when this resolves. */
   async #record(record: ControlRecord, isUrgent: boolean): Promise<void> {
     const { commit, groups } = this.#on
@@ -274,13 +306,37 @@ export class LocalEngine implements Engine, GroupOwner {
     if (journal.current.index.count === 0) return
     this.#cancelRoll = clock.at(clock.now() + rollAgeMs, async () => {
       this.#cancelRoll = undefined
-      if (this.appendRefusal() === undefined) await commit.roll()
+      if ((this.appendRefusal() ?? this.backlogRefusal()) === undefined) await commit.roll()
+    })
+  }
+
+  /** A group was deleted: rolled files may need no sealing any more. */
+  #letGo(): void {
+    const { space, sealing, journal } = this.#on
+    if (journal.rolled.length > 0) sealing.kick()
+    space.freed()
+    space.check()
+  }
+
+  /** What is held for a busy journal is given back when nothing has rolled for as long as a file lasts. */
+  #slimWhenIdle(): void {
+    const { clock, journal, rollAgeMs, logger } = this.#on
+    this.#cancelSlim?.()
+    this.#cancelSlim = clock.at(clock.now() + rollAgeMs, async () => {
+      this.#cancelSlim = undefined
+      if (this.appendRefusal() !== undefined) return
+      try {
+        await journal.slim()
+      } catch (error) {
+        logger.warn('space held for the journal could not be given back', { error })
+      }
     })
   }
 
   async #close(): Promise<void> {
     const { groups, commit, sealing, freeing, space, journal, segments, tail, release } = this.#on
     this.#cancelRoll?.()
+    this.#cancelSlim?.()
     const isClean = (): boolean => this.#failure === undefined
     const trims = isClean() ? groups.takeTrims() : undefined
     const saved = trims === undefined ? undefined : this.#record(trims, true)

@@ -22,7 +22,7 @@ import { GroupTable } from './local/group-table.ts'
 import { beginFile, Journal, type JournalOptions } from './local/journal.ts'
 import { isDiskFull, JournalFile, readFully } from './local/journal-file.ts'
 import { LogReader } from './local/log-reader.ts'
-import { NextFile } from './local/next-file.ts'
+import { NextFile, type SpareFile } from './local/next-file.ts'
 import { type FoundFile, type FoundJournal, recoverJournal } from './local/recovery.ts'
 import { SealPace } from './local/seal-pace.ts'
 import type { SealJournal } from './local/sealer.ts'
@@ -206,6 +206,8 @@ class Opening {
     const { disk, clock, logger, random, directory } = this.#options
     const engine = this.#engine
     const groups = this.#groups
+    const reserveBytes = (): number =>
+      (this.#options.reserveBytes ?? MIB) + 2 * groups.checkpointBytes()
     const next = new NextFile({
       disk,
       directory: this.#folder.journal,
@@ -214,8 +216,9 @@ class Opening {
       isSynced: this.#isSynced,
       fileBytesMax: this.#fileBytesMax,
       sparesMax: this.#options.sparesMax ?? 1,
-      reserveBytes: () => (this.#options.reserveBytes ?? MIB) + 2 * groups.checkpointBytes(),
-      spares: found.spares,
+      reserveBytes,
+      spares: await this.#measured(found.spares),
+      isFull: () => space.isFull,
     })
     const backgroundSync = this.#isSynced
       ? undefined
@@ -225,6 +228,7 @@ class Opening {
       directory,
       logger,
       lowWaterBytes: this.#options.lowWaterBytes ?? 64 * MIB,
+      release: (freeBytes) => engine.release(freeBytes, reserveBytes()),
       regain: async () => {
         await journal.tryPrepareNext()
         sealing.kick()
@@ -257,7 +261,13 @@ class Opening {
     const flush = async (): Promise<void> => {
       await backgroundSync?.flush()
     }
-    const freeing = new Freeing({ clock, logger, groups, segments })
+    const freeing = new Freeing({
+      clock,
+      logger,
+      groups,
+      segments,
+      onFreed: () => engine.onFreed(),
+    })
     const pace = new SealPace()
     const sealing: Sealing = new Sealing({
       journal,
@@ -266,7 +276,11 @@ class Opening {
       logger,
       flush,
       pace,
-      onSealed: () => freeing.sealed(),
+      freeBytes: () => disk.freeBytes(directory),
+      onSealed: () => {
+        freeing.sealed()
+        engine.onFreed()
+      },
     })
     const cacheBytesMax = this.#options.cacheBytesMax ?? 64 * MIB
     const tail = new Tail({
@@ -285,6 +299,7 @@ class Opening {
       unacknowledgedBytesMax,
       frameBytesMax: this.#options.frameBytesMax ?? 8 * MIB,
       refusal: () => engine.appendRefusal(),
+      backlogRefusal: () => engine.backlogRefusal(),
       beforeRoll: () => sealing.below(filesUnsealedMax),
       onControl: (record) => engine.onControl(record),
       onCommitted: (bytes) => {
@@ -317,6 +332,19 @@ class Opening {
       await journal.roll()
       await flush()
     }
+  }
+
+  async #measured(paths: readonly string[]): Promise<SpareFile[]> {
+    const spares: SpareFile[] = []
+    for (const path of paths) {
+      const file = await this.#options.disk.open(path, { mode: 'read' })
+      try {
+        spares.push({ path, sizeBytes: await file.size() })
+      } finally {
+        await file.close()
+      }
+    }
+    return spares
   }
 
   /** The journal's files with their blocks listed, and the one that takes frames now. */

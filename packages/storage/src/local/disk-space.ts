@@ -1,6 +1,8 @@
 // Watches the room on the disk, so that appends are refused with a clear error before the disk is
 // full, and taken again when there is room. Nothing here waits in a commit's path: the disk is asked
-// in the background, after every few MiB committed and whenever an append had to be refused.
+// in the background, after every few MiB committed, whenever an append had to be refused and whenever
+// something was let go. When there is too little room, what the engine only holds for later is given
+// back first, once each time that something was let go.
 import type { Logger } from '@millrace/base/logger'
 import type { Disk } from '../disk.ts'
 import { StorageError } from '../engine.ts'
@@ -11,6 +13,8 @@ export interface DiskSpaceOptions {
   readonly logger: Logger
   /** Below this many free bytes only urgent appends are taken. */
   readonly lowWaterBytes: number
+  /** Gives back what can be given back, given the bytes that are free; rejects with the disk's error. */
+  readonly release: (freeBytes: number) => Promise<void>
   /** Tries whether there is room to grow again; rejects while there isn't. */
   readonly regain: () => Promise<void>
 }
@@ -20,6 +24,8 @@ const CHECK_EVERY_BYTES = 4 * 1024 * 1024
 export class DiskSpace {
   readonly #options: DiskSpaceOptions
   #isFull = false
+  /** Something may be given back that couldn't the last time. */
+  #mayRelease = true
   #sinceCheckBytes = CHECK_EVERY_BYTES
   #checking: Promise<void> | undefined
   #isStopped = false
@@ -40,8 +46,17 @@ export class DiskSpace {
 
   /** The disk itself said that there is no room. */
   noteFull(error: unknown): void {
-    if (!this.#isFull) this.#options.logger.error('the disk is full', { error })
+    if (!this.#isFull) {
+      this.#options.logger.error('the disk is full', { error })
+      this.#mayRelease = true
+    }
     this.#isFull = true
+  }
+
+  /** Something was let go: a group, what a trim left behind, a sealed file. */
+  freed(): void {
+    this.#mayRelease = true
+    if (this.#isFull) this.check()
   }
 
   /** What a refused append is told; also looks whether there is room again. */
@@ -59,6 +74,8 @@ export class DiskSpace {
     this.#sinceCheckBytes = 0
     this.#checking = this.#ask().finally(() => {
       this.#checking = undefined
+      // What was let go while the disk was asked.
+      if (this.#isFull && this.#mayRelease) this.check()
     })
   }
 
@@ -68,17 +85,24 @@ export class DiskSpace {
   }
 
   async #ask(): Promise<void> {
-    const { disk, directory, logger, lowWaterBytes, regain } = this.#options
+    const { disk, directory, logger, lowWaterBytes, regain, release } = this.#options
     try {
-      const freeBytes = await disk.freeBytes(directory)
-      if (freeBytes < lowWaterBytes) {
-        if (!this.#isFull) logger.error('the disk is nearly full', { directory, freeBytes })
+      let freeBytes = await disk.freeBytes(directory)
+      if (freeBytes < lowWaterBytes && !this.#isFull) {
+        logger.error('the disk is nearly full', { directory, freeBytes })
         this.#isFull = true
-      } else if (this.#isFull) {
-        await regain()
-        this.#isFull = false
-        logger.info('the disk has room again', { directory, freeBytes })
+        this.#mayRelease = true
       }
+      if (!this.#isFull) return
+      if (this.#mayRelease) {
+        this.#mayRelease = false
+        await release(freeBytes)
+        freeBytes = await disk.freeBytes(directory)
+      }
+      if (freeBytes < lowWaterBytes) return
+      await regain()
+      this.#isFull = false
+      logger.info('the disk has room again', { directory, freeBytes })
     } catch (error) {
       logger.warn('the room on the disk is unknown', { directory, error })
     }

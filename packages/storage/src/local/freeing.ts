@@ -13,6 +13,8 @@ export interface FreeingOptions {
   readonly logger: Logger
   readonly groups: GroupTable
   readonly segments: Segments
+  /** Told when files have gone. */
+  readonly onFreed: () => void
 }
 
 /** A group's first entries are looked up at most this often, service time. */
@@ -67,7 +69,8 @@ export class Freeing {
       for (let doneMs = -1; doneMs < group.trimMs && !group.isGone; ) {
         doneMs = group.trimMs
         const beforeMs = group.isTrimmedByOffset ? await this.#beforeMs(group) : doneMs
-        await segments.trim(group.id, Math.max(beforeMs, doneMs))
+        const bytes = await segments.trim(group.id, Math.max(beforeMs, doneMs))
+        if (bytes > 0) this.#options.onFreed()
         this.#freedMs.set(group.id, doneMs)
       }
     } catch (error) {

@@ -36,6 +36,8 @@ export interface GroupCommitOptions {
   readonly frameBytesMax: number
   /** Why nothing can be appended any more. */
   readonly refusal: () => StorageError | undefined
+  /** Why only what frees space can be appended for now. */
+  readonly backlogRefusal: () => StorageError | undefined
   readonly onControl: (record: ControlRecord) => void
   /** A roll may have to wait until sealing has caught up. */
   readonly beforeRoll: () => Promise<void>
@@ -174,6 +176,8 @@ export class GroupCommit {
     const refusal = this.#options.refusal()
     if (refusal !== undefined) return refusal
     if (!isUrgent && this.#options.space.isFull) return this.#options.space.refusal()
+    const backlog = isUrgent ? undefined : this.#options.backlogRefusal()
+    if (backlog !== undefined) return backlog
     const unacknowledged = this.#unacknowledgedBytes
     if (unacknowledged > 0 && unacknowledged + bytes > this.#options.unacknowledgedBytesMax) {
       return new StorageError(

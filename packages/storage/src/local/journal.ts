@@ -59,6 +59,9 @@ export interface JournalOptions {
   readonly onRolled: () => void
 }
 
+/** What the current file keeps behind its frames when space is given back. */
+const KEPT_AHEAD_BYTES = 16 * 1024
+
 export class Journal {
   readonly #options: JournalOptions
   readonly #zeroAhead: ZeroAhead
@@ -76,6 +79,7 @@ export class Journal {
       aheadBytesMax: options.aheadBytesMax,
       current: () => this.#current,
       onError: options.onZeroError,
+      isFull: options.isFull,
     })
   }
 
@@ -87,8 +91,21 @@ export class Journal {
     return this.#rolled
   }
 
+  /** Of all files, also the one made ready and the spares. */
   get bytesOnDisk(): number {
-    return this.#rolled.reduce((sum, file) => sum + file.sizeBytes, this.#current.sizeBytes)
+    const unrolled = this.#current.sizeBytes + this.#options.next.bytesOnDisk
+    return this.#rolled.reduce((sum, file) => sum + file.sizeBytes, unrolled)
+  }
+
+  /** Whether a roll needs no room on the disk. */
+  get isNextReady(): boolean {
+    return this.#options.next.isReady
+  }
+
+  /** Gives back space that is only held for frames to come, but for the reserve. */
+  async slim(): Promise<void> {
+    await this.#options.next.slim()
+    await this.#zeroAhead.giveBack(KEPT_AHEAD_BYTES)
   }
 
   /** The file that holds this block. */

@@ -19,6 +19,7 @@ async function nextFile(): Promise<{ disk: SimulatedDisk; next: NextFile }> {
     sparesMax: 1,
     reserveBytes: () => 4096,
     spares: [],
+    isFull: () => false,
   })
   return { disk, next }
 }

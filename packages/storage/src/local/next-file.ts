@@ -5,7 +5,8 @@
 //
 // Files that are sealed come back here as spares (`<sequence>.spare`). Their old frames carry another
 // sequence and generation and can't be taken for new ones, so they are used as they are, which saves
-// writing zeros again.
+// writing zeros again. Both are given up when the engine is idle or the disk full: no spare is left
+// then, and the ready file keeps only its reserve.
 import { assert } from '@millrace/base/assert'
 import type { Logger } from '@millrace/base/logger'
 import type { Random } from '@millrace/base/random'
@@ -30,15 +31,24 @@ export interface NextFileOptions {
   readonly sparesMax: number
   /** Space that the next file must have at least. */
   readonly reserveBytes: () => number
-  /** Paths of files that recovery found free. */
-  readonly spares: readonly string[]
+  /** Files that recovery found free. */
+  readonly spares: readonly SpareFile[]
+  /** Whether the disk has no room, so that nothing is kept for later. */
+  readonly isFull: () => boolean
+}
+
+export interface SpareFile {
+  readonly path: string
+  readonly sizeBytes: number
 }
 
 export class NextFile {
   readonly #options: NextFileOptions
-  readonly #spares: string[]
+  readonly #spares: SpareFile[]
   #prepared: PreparedFile | undefined
   #preparing: Promise<void> | undefined
+  /** While the ready file is made smaller. */
+  #isShrinking = false
   #takenSequence = 0
 
   constructor(options: NextFileOptions) {
@@ -47,7 +57,13 @@ export class NextFile {
   }
 
   get isReady(): boolean {
-    return this.#prepared !== undefined
+    return this.#prepared !== undefined || this.#isShrinking
+  }
+
+  /** Of the ready file and the spares. */
+  get bytesOnDisk(): number {
+    const ready = this.#prepared?.sizeBytes ?? 0
+    return this.#spares.reduce((sum, { sizeBytes }) => sum + sizeBytes, ready)
   }
 
   /** Makes the file of this sequence ready; the same promise while that is under way. */
@@ -71,13 +87,14 @@ export class NextFile {
    * good when this resolves; after an error it may be called again.
    */
   async recycle(path: string, sequence: number, sizeBytes: number): Promise<void> {
-    const { disk, directory, fileBytesMax, sparesMax } = this.#options
-    const isWanted = sizeBytes <= fileBytesMax && sizeBytes >= fileBytesMax / 2
+    const { disk, directory, fileBytesMax, sparesMax, isFull } = this.#options
+    const isUseful = sizeBytes <= fileBytesMax && sizeBytes >= fileBytesMax / 2
+    const isWanted = isUseful && !isFull()
     try {
       if (isWanted && this.#spares.length < sparesMax) {
         const spare = journalPath(directory, sequence, SPARE_SUFFIX)
         await disk.rename(path, spare)
-        this.#spares.push(spare)
+        this.#spares.push({ path: spare, sizeBytes })
       } else {
         await disk.remove(path)
       }
@@ -86,6 +103,32 @@ export class NextFile {
       if (!isMissing(error)) throw error
     }
     await disk.syncDirectory(directory)
+  }
+
+  /** Removes the spares and cuts the ready file down to its reserve. */
+  async slim(): Promise<void> {
+    const { disk, directory, logger } = this.#options
+    const spares = this.#spares.splice(0)
+    for (const spare of spares) {
+      try {
+        await disk.remove(spare.path)
+      } catch (error) {
+        if (isMissing(error)) continue
+        this.#spares.push(spare)
+        logger.warn('a spare journal file could not be removed', { file: spare.path, error })
+      }
+    }
+    if (spares.length > 0) await disk.syncDirectory(directory)
+    await this.#preparing?.catch(() => {})
+    const prepared = this.#prepared
+    if (prepared === undefined || prepared.sizeBytes <= this.#options.reserveBytes()) return
+    this.#prepared = undefined
+    this.#isShrinking = true
+    this.#preparing = this.#shrink(prepared).finally(() => {
+      this.#isShrinking = false
+      this.#preparing = undefined
+    })
+    await this.#preparing
   }
 
   async close(): Promise<void> {
@@ -102,6 +145,19 @@ export class NextFile {
       this.#preparing = undefined
     })
     return this.#preparing
+  }
+
+  async #shrink(prepared: PreparedFile): Promise<void> {
+    const sizeBytes = this.#options.reserveBytes()
+    try {
+      await prepared.plain.truncate(sizeBytes)
+      await prepared.plain.sync()
+    } catch (error) {
+      const { path } = prepared
+      this.#options.logger.warn('the next journal file could not be made smaller', { path, error })
+    }
+    // Its size counts as the smaller one in any case: what a frame finds beyond is only a gift.
+    this.#prepared = { ...prepared, sizeBytes }
   }
 
   async #prepare(sequence: number): Promise<void> {
@@ -136,7 +192,7 @@ export class NextFile {
     const { disk } = this.#options
     const spare = this.#spares.pop()
     if (spare !== undefined) {
-      if (spare !== path) await disk.rename(spare, path)
+      if (spare.path !== path) await disk.rename(spare.path, path)
       return true
     }
     try {

@@ -1,12 +1,14 @@
 // Hands rolled journal files to the sealer, one after the other, oldest first. While a file is being
 // sealed it is read as before; when its segments are durable the logs forget its blocks in one step
 // and the file is used again. What fails is tried again after the next roll: until then nothing is
-// lost, the file just stays.
+// lost, the file just stays. So it is while the disk has no room for a file's segments. A file in
+// which nothing may be read any more goes as it is.
 import { assert } from '@millrace/base/assert'
 import type { Logger } from '@millrace/base/logger'
 import type { GroupTable } from './group-table.ts'
 import type { Journal } from './journal.ts'
 import type { JournalFile } from './journal-file.ts'
+import { type Live, liveIn, segmentBytesOf } from './live-blocks.ts'
 import type { SealedReads } from './log-reader.ts'
 import type { SealPace } from './seal-pace.ts'
 
@@ -35,6 +37,8 @@ export interface SealingOptions {
   /** Resolves when all frames written so far are durable. */
   readonly flush: () => Promise<void>
   readonly pace: SealPace
+  /** Bytes free on the disk. */
+  readonly freeBytes: () => Promise<number>
   /** Told after each file. */
   readonly onSealed: () => void
 }
@@ -88,7 +92,7 @@ export class Sealing {
     for (let file = journal.rolled[0]; file !== undefined; file = journal.rolled[0]) {
       if (this.#isStopped) return
       try {
-        await this.#seal(file)
+        if (!(await this.#seal(file))) return
       } catch (error) {
         if (!this.#isStopped)
           logger.error('a journal file could not be sealed; it stays readable as it is', {
@@ -100,25 +104,47 @@ export class Sealing {
     }
   }
 
-  async #seal(file: JournalFile): Promise<void> {
-    const { journal, groups, sealer, flush, pace, onSealed } = this.#options
+  /** False when the disk has no room for the file's segments. */
+  async #seal(file: JournalFile): Promise<boolean> {
+    const { journal, groups, pace, flush, onSealed } = this.#options
     await flush()
     await file.closeWriter()
-    const live = liveGroups(file, groups)
-    const { sequence, path, usedBytes } = file
-    await sealer.seal({
-      sequence,
-      path,
-      usedBytes,
-      skipGroups: [...groupsIn(file)].filter((id) => !live.has(id)),
-      pace: pace.shared,
-    })
-    for (const id of live) if (groups.group(id) === undefined) await sealer.deleteGroup(id)
+    const live = liveIn(file, groups)
+    if (live.groups.size > 0) {
+      if (!(await this.#hasRoom(file, live))) return false
+      await this.#makeSegments(file, live)
+    }
     forget(file, groups)
     await journal.drop(file)
     pace.filesWaiting(journal.rolled.length)
     this.#progressed()
     onSealed()
+    return true
+  }
+
+  async #hasRoom(file: JournalFile, live: Live): Promise<boolean> {
+    const neededBytes = segmentBytesOf(live)
+    const freeBytes = await this.#options.freeBytes()
+    if (freeBytes >= neededBytes) return true
+    this.#options.logger.warn('a journal file waits to be sealed until the disk has room', {
+      file: file.path,
+      neededBytes,
+      freeBytes,
+    })
+    return false
+  }
+
+  async #makeSegments(file: JournalFile, live: Live): Promise<void> {
+    const { groups, sealer, pace } = this.#options
+    const { sequence, path, usedBytes } = file
+    await sealer.seal({
+      sequence,
+      path,
+      usedBytes,
+      skipGroups: [...groupsIn(file)].filter((id) => !live.groups.has(id)),
+      pace: pace.shared,
+    })
+    for (const id of live.groups) if (groups.group(id) === undefined) await sealer.deleteGroup(id)
   }
 }
 
@@ -126,22 +152,6 @@ function groupsIn({ index }: JournalFile): Set<number> {
   const ids = new Set<number>([0])
   for (let block = index.firstBlock; block < index.endBlock; block++) ids.add(index.groupId(block))
   return ids
-}
-
-/** Groups with at least one entry in the file that may still be read. */
-function liveGroups({ index }: JournalFile, groups: GroupTable): Set<number> {
-  const live = new Set<number>()
-  for (let block = index.firstBlock; block < index.endBlock; block++) {
-    const groupId = index.groupId(block)
-    if (live.has(groupId)) continue
-    const group = groups.group(groupId)
-    const log = group?.find(index.logId(block))
-    if (group === undefined || log === undefined) continue
-    if (index.timeMs(block) >= group.trimMs && index.endOffset(block) > log.firstKept) {
-      live.add(groupId)
-    }
-  }
-  return live
 }
 
 /** Takes the file's blocks off the lists of their logs. */

@@ -4,7 +4,8 @@
 // fdatasync, and about as many bytes are kept ahead as the file has used.
 //
 // A writer that catches up simply writes behind the zeros; only a frame that would touch the step
-// under way waits for that step, since a zero that lands later would wipe the frame.
+// under way waits for that step, since a zero that lands later would wipe the frame. The opposite, to
+// give back what is ahead, is a step of the same kind: a frame never races with the cut.
 import type { JournalFile } from './journal-file.ts'
 import { ZEROS } from './journal-file.ts'
 
@@ -15,6 +16,8 @@ export interface ZeroAheadOptions {
   /** The file that takes frames now. */
   readonly current: () => JournalFile
   readonly onError: (error: unknown) => void
+  /** Whether the disk has no room: nothing is taken ahead then. */
+  readonly isFull: () => boolean
 }
 
 const AHEAD_BYTES_MIN = 64 * 1024
@@ -32,7 +35,7 @@ export class ZeroAhead {
 
   /** Called after each commit; starts working when less than half of what should be ahead is. */
   kick(): void {
-    if (this.#running !== undefined || this.#isStopped) return
+    if (this.#running !== undefined || this.#isStopped || this.#options.isFull()) return
     const file = this.#options.current()
     if (file.sizeBytes - file.reservedBytes >= this.#aheadBytes(file) / 2) return
     if (this.#target(file) <= file.sizeBytes) return
@@ -45,6 +48,23 @@ export class ZeroAhead {
   clash(file: JournalFile, end: number): Promise<void> | undefined {
     const step = this.#step
     return step !== undefined && step.file === file && end > step.from ? step.done : undefined
+  }
+
+  /** Cuts off what is allocated further than `keptBytes` behind the frames. */
+  async giveBack(keptBytes: number): Promise<void> {
+    await this.#running
+    const file = this.#options.current()
+    if (this.#isStopped || this.#running !== undefined || file.isEnded) return
+    const from = align(file.reservedBytes + keptBytes)
+    if (file.sizeBytes <= from) return
+    file.sizeBytes = from
+    const done = cutAndSync(file, from)
+    this.#step = { file, from, done: done.catch(() => {}) }
+    this.#running = done.catch(this.#options.onError).finally(() => {
+      this.#step = undefined
+      this.#running = undefined
+    })
+    await this.#running
   }
 
   /** Resolves when no step is under way and none will be. */
@@ -60,7 +80,7 @@ export class ZeroAhead {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#isStopped) {
+      while (!this.#isStopped && !this.#options.isFull()) {
         const file = this.#options.current()
         const from = Math.max(file.sizeBytes, file.reservedBytes)
         const to = Math.min(this.#target(file), from + ZEROS.length)
@@ -85,9 +105,17 @@ export class ZeroAhead {
 
   #target(file: JournalFile): number {
     const target = file.reservedBytes + this.#aheadBytes(file)
-    const aligned = Math.ceil(target / ALIGNMENT_BYTES) * ALIGNMENT_BYTES
-    return Math.min(aligned, this.#options.fileBytesMax)
+    return Math.min(align(target), this.#options.fileBytesMax)
   }
+}
+
+function align(position: number): number {
+  return Math.ceil(position / ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+}
+
+async function cutAndSync(file: JournalFile, size: number): Promise<void> {
+  await file.plain.truncate(size)
+  await file.plain.sync()
 }
 
 async function zeroAndSync(file: JournalFile, from: number, to: number): Promise<void> {
