@@ -6,6 +6,7 @@ import { constraintMessage } from './constraint-messages.ts'
 import { ConstraintChecks } from './constraints.ts'
 import type { OperationContract, ServiceModel } from './contract.ts'
 import { WireError } from './errors.ts'
+import { payloadFault } from './payload-faults.ts'
 import { parseCbor } from './protocols/cbor.ts'
 import { CborSink, CborWriters, type ToCbor, writeAny } from './protocols/cbor-writer.ts'
 import { JsonWriters, parseJson } from './protocols/json.ts'
@@ -18,9 +19,14 @@ export type Protocol = 'json' | 'cbor'
 export interface OperationCodec<I, O> {
   /**
    * Types a parsed body, in place: from here on it is the input. Throws a SerializationException when
-   * it can't be; the body is spoilt then.
+   * it can't be; the body is spoilt then. What base64 stands for is looked at when it is written only.
    */
   readTypes(value: Record<string, unknown>, protocol: Protocol): I
+  /**
+   * The SerializationException of the first data in an input that isn't base64. It comes before any other
+   * answer: ask when a request ends before all its data has been written.
+   */
+  payloadFault(input: I): WireError | undefined
   /** Throws the ValidationException that names what the model doesn't allow. */
   checkConstraints(input: I): void
   /** The answer's body; `''` when the operation has no output. An event stream isn't part of it. */
@@ -124,7 +130,14 @@ function makeCodec(
   }
 
   return {
-    readTypes: (value, protocol) => (protocol === 'json' ? readJson(value) : readCbor(value)),
+    readTypes(value, protocol) {
+      try {
+        return protocol === 'json' ? readJson(value) : readCbor(value)
+      } catch (error) {
+        throw payloadFault(input, value) ?? error
+      }
+    },
+    payloadFault: (value) => payloadFault(input, value),
     checkConstraints(value) {
       if (check === undefined || check(value)) return
       const message = constraintMessage(input, value, javaPackage(model))

@@ -1,5 +1,7 @@
 // The value of a blob member, kept as the codec found it until somebody needs the bytes: base64 text
 // out of JSON, or a byte range out of CBOR. So a record's data is written once, into its final place.
+import { decodesTo, notBase64 } from './base64-text.ts'
+import type { WireError } from './errors.ts'
 
 // Node documents `buffer.write(text, at, length, 'base64')` only; this is the method beneath it, without
 // the detour by the encoding's name, which shows when 500 records come in one request.
@@ -11,11 +13,14 @@ declare global {
 
 export interface Payload {
   readonly byteLength: number
-  /** Writes exactly `byteLength` bytes at `at`. */
+  /** Writes exactly `byteLength` bytes at `at`; a SerializationException when its text isn't base64. */
   writeTo(target: Buffer, at: number): void
 }
 
-/** Base64 text that has been checked: its length is a multiple of 4 and its alphabet is right. */
+/**
+ * Base64 text of the right length and padding. Its characters are checked when it is written, by the count
+ * of bytes that come out: nothing is decoded only to be checked.
+ */
 export class Base64Payload implements Payload {
   readonly byteLength: number
   readonly text: string
@@ -26,7 +31,13 @@ export class Base64Payload implements Payload {
   }
 
   writeTo(target: Buffer, at: number): void {
-    target.base64Write(this.text, at, this.byteLength)
+    if (target.base64Write(this.text, at, this.byteLength) === this.byteLength) return
+    throw this.fault() ?? new RangeError('a payload does not fit where it is written')
+  }
+
+  /** What writing it would throw. */
+  fault(): WireError | undefined {
+    return decodesTo(this.text, this.byteLength) ? undefined : notBase64(this.text)
   }
 }
 
@@ -65,4 +76,9 @@ export function toBytes(payload: Payload): Buffer {
   const bytes = Buffer.allocUnsafe(payload.byteLength)
   payload.writeTo(bytes, 0)
   return bytes
+}
+
+/** What writing a payload would throw: asked of data that is to be counted, but not written. */
+export function payloadFault(payload: Payload): WireError | undefined {
+  return payload instanceof Base64Payload ? payload.fault() : undefined
 }

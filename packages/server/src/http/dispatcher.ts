@@ -181,6 +181,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     allowed: MaybePromise<void>,
     fault: Fault | undefined,
   ): Promise<HttpReply> {
+    const untyped = refusedForData(exchange)
+    if (untyped !== undefined) return untyped
     try {
       await allowed
       switch (fault?.kind) {
@@ -247,7 +249,18 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     return observed(exchange, replies.whole(200, headers, body), undefined)
   }
 
+  /** Data that isn't base64 shows when it is written, but is answered before what comes after types. */
+  function refusedForData(exchange: Exchange): HttpReply | undefined {
+    if (exchange.input === undefined) return undefined
+    const fault = exchange.route?.codec().payloadFault(exchange.input)
+    if (fault === undefined) return undefined
+    exchange.input = undefined
+    return refused(exchange, fault)
+  }
+
   function failed(exchange: Exchange, error: unknown): HttpReply {
+    const untyped = refusedForData(exchange)
+    if (untyped !== undefined) return untyped
     if (error instanceof WireError) return refused(exchange, error)
     const { id: requestId, route } = exchange
     if (isRetried(error)) {

@@ -4,6 +4,7 @@
 import { assert } from '@millrace/base/assert'
 import type { AppendResult, Engine, StorageError } from '@millrace/storage/engine'
 import { WireError } from '@millrace/wire/errors'
+import { payloadFault } from '@millrace/wire/payload'
 import { parseSequenceNumber } from '@millrace/wire/sequence-number'
 import type {
   PutRecordInput,
@@ -78,10 +79,11 @@ export function putRecords(
   checkRecords(stream, input)
   if (input.DryRun === true) throw errors.dryRun()
   const admitted = admitRecords(input, nowMs)
+  if (admitted.throttledBy.length > 0) checkThrottled(input, admitted)
   return append(engine, admitted.blocks).then(
-    (results) => answer(stream, admitted, results),
+    (results) => answer(stream, input, admitted, results),
     (error: unknown) => {
-      for (const block of admitted.blocks) block.shard.giveBack(block.count, block.recordBytes)
+      giveBack(admitted)
       throw error
     },
   )
@@ -190,6 +192,21 @@ function admitRecords(input: PutRecordsInput, nowMs: number): Admitted {
   }
 }
 
+/** Records that nobody will write are looked at all the same: what isn't base64 fails the whole request. */
+function checkThrottled({ Records: records }: PutRecordsInput, admitted: Admitted): void {
+  const { runOf } = admitted
+  for (let i = 0; i < runOf.length; i++) {
+    const fault = runOf[i] === THROTTLED ? payloadFault(records[i]!.Data) : undefined
+    if (fault === undefined) continue
+    giveBack(admitted)
+    throw fault
+  }
+}
+
+function giveBack({ blocks }: Admitted): void {
+  for (const { shard, count, recordBytes } of blocks) shard.giveBack(count, recordBytes)
+}
+
 function batchAt(run: number): ShardBatch {
   const known = batches[run]
   if (known !== undefined) return known
@@ -208,6 +225,7 @@ function append(engine: Engine, blocks: readonly BatchBlock[]): Promise<readonly
 
 function answer(
   stream: Stream,
+  input: PutRecordsInput,
   admitted: Admitted,
   results: readonly AppendResult[],
 ): PutRecordsOutput | PreparedReply {
@@ -226,7 +244,7 @@ function answer(
       runs.push(undefined)
     }
   }
-  if (storedCount === 0) throwRefusal(stream, results)
+  if (storedCount === 0) throwRefusal(stream, input, results)
   const { length: count } = runOf
   if (storedCount < count) return partialAnswer(stream, admitted, runs, count - storedCount)
   return new PutRecordsReply(
@@ -238,9 +256,19 @@ function answer(
 
 /**
  * When storage kept nothing of a request, its reason is worth more than a list of failures. A gate is
- * none: while a shard is being resharded, its records may be tried again one by one.
+ * none: while a shard is being resharded, its records may be tried again one by one. Nor has a gated
+ * shard written its records, so what isn't base64 in them is found here or, when other shards have taken
+ * theirs, at the next try.
  */
-function throwRefusal(stream: Stream, results: readonly AppendResult[]): void {
+function throwRefusal(
+  stream: Stream,
+  { Records: records }: PutRecordsInput,
+  results: readonly AppendResult[],
+): void {
+  for (const { Data } of records) {
+    const fault = payloadFault(Data)
+    if (fault !== undefined) throw fault
+  }
   for (const result of results) {
     if (result.kind === 'failed' && result.error.code !== 'gated') {
       throw refusal(stream, result.error)

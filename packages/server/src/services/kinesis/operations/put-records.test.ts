@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { ServiceClock } from '@millrace/base/clock'
 import { type Block, StorageError } from '@millrace/storage/engine'
 import { MemoryEngine } from '@millrace/storage/memory-engine'
+import { Base64Payload } from '@millrace/wire/payload'
 import { parseSequenceNumber } from '@millrace/wire/sequence-number'
 import { kinesis as api } from '@millrace/wire/services/kinesis'
 import { bytes, drain, iterator, putMany, STREAM, text, withStream } from '../testing/data.ts'
@@ -216,6 +217,14 @@ test('a block that storage refuses fails its records and no others', async () =>
     FailedRecordCount: 1,
     Records: [failed],
   })
+  // What nobody wrote is looked at all the same.
+  await assert.rejects(
+    putMany(kinesis, [{ PartitionKey: 'k', Data: new Base64Payload('A!AA', 3) }]),
+    wireError(
+      'SerializationException',
+      "'A!AA' can not be converted to a Blob: Invalid Base64 character: '!'",
+    ),
+  )
   stream.group.log(0).release()
   assert.equal((await putMany(kinesis, records)).FailedRecordCount, 0)
 })
