@@ -1,6 +1,8 @@
-// Begins the file of an API operation: `npm run new-operation -- kinesis PutRecord` writes
-// packages/server/src/services/kinesis/operations/put-record.ts and says which lines service.ts needs.
-// Nothing else is to be done: codec, validation, access, metrics and docs follow from the contract.
+// Begins an API operation: `npm run new-operation -- kinesis SplitShard` writes its file and its test,
+// packages/server/src/services/kinesis/operations/split-shard.ts and split-shard.test.ts, and says which
+// lines service.ts needs. The test fails until it says what the operation is for and the operation does
+// it; listed before that, the operation answers InternalFailure, never a 200 for nothing. Codec,
+// validation, access, metrics and docs follow from the contract.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServiceModel } from '../packages/wire/src/contract.ts'
@@ -19,18 +21,22 @@ if (contract === undefined) {
 
 const slice = join(root, 'packages/server/src/services', api)
 const path = join(slice, 'operations', `${kebabCase(name)}.ts`)
-if (existsSync(path)) throw new Error(`${path.slice(root.length + 1)} is there already`)
-if (!existsSync(slice)) throw new Error(`there is no slice ${slice.slice(root.length + 1)}`)
+const testPath = path.replace(/ts$/, 'test.ts')
+for (const each of [path, testPath]) {
+  if (existsSync(each)) throw new Error(`${fromRoot(each)} is there already`)
+}
+if (!existsSync(slice)) throw new Error(`there is no slice ${fromRoot(slice)}`)
 
-const parts = partsOf(slice)
+const parts = exported(join(slice, 'parts.ts'), /export interface (\w+Parts)\b/)
+const stand = exported(join(slice, 'testing.ts'), /export async function (test\w+)\b/)
 const table = api.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 const variable = name.charAt(0).toLowerCase() + name.slice(1)
 writeFileSync(path, skeleton())
-console.log(`${path.slice(root.length + 1)} is begun. In service.ts:
+writeFileSync(testPath, failingTest())
+console.log(`${fromRoot(path)} and its test are begun. In service.ts:
   import { ${variable} } from './operations/${kebabCase(name)}.ts'
   and ${variable} in the list of operations.`)
 
-/** It doesn't compile until it answers: the handler's result is the contract's output. */
 function skeleton(): string {
   const errors = (contract?.errors ?? []).join(', ')
   return `// ${name}: what it means, in a sentence.
@@ -40,17 +46,35 @@ import { ${table} } from '@millrace/wire/services/${api}'
 import { operation } from '../../../platform/operation.ts'
 import type { ${parts} } from '../parts.ts'
 
-export const ${variable} = operation(
-  ${table}.${name},
-  ({ input, context }, parts: ${parts}) => {},
-)
+export const ${variable} = operation(${table}.${name}, (_call, _parts: ${parts}) => {
+  throw new Error('${name} is begun, but not written')
+})
 `
 }
 
-function partsOf(folder: string): string {
-  const file = join(folder, 'parts.ts')
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  return /export interface (\w+Parts)\b/.exec(text)?.[1] ?? 'Parts'
+function failingTest(): string {
+  return `import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ${table} } from '@millrace/wire/services/${api}'
+import { ${stand} } from '../testing.ts'
+
+test('${name}: what a client sees of it, in a sentence', async () => {
+  const { call } = await ${stand}()
+  // What goes in, and what comes out.
+  assert.deepEqual(await call(${table}.${name}, {} as never), 'its answer')
+})
+`
+}
+
+/** What a file of the slice calls the thing that every slice has. */
+function exported(file: string, name: RegExp): string {
+  const found = existsSync(file) ? name.exec(readFileSync(file, 'utf8'))?.[1] : undefined
+  if (found === undefined) throw new Error(`${fromRoot(file)} has no ${name.source}`)
+  return found
+}
+
+function fromRoot(file: string): string {
+  return file.slice(root.length + 1)
 }
 
 function kebabCase(text: string): string {
