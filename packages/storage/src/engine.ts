@@ -160,7 +160,7 @@ export interface EngineMetrics {
   readonly oldestUnsealedMs?: number
   /** How far past its trim time, in ms, the oldest data is that is still in a segment; 0 when none is. */
   readonly retentionLagMs?: number
-  /** Blocks known to be damaged or missing: found since the start, or recorded by an earlier one. */
+  /** Blocks found damaged since the start; a file that is damaged or missing as a whole counts as one. */
   readonly damagedBlocks?: number
 }
 

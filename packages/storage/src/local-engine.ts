@@ -23,6 +23,7 @@ import type { Freeing } from './local/freeing.ts'
 import type { GroupCommit } from './local/group-commit.ts'
 import type { GroupTable } from './local/group-table.ts'
 import type { Journal } from './local/journal.ts'
+import type { KnownDamage } from './local/known-damage.ts'
 import { liveIn, segmentBytesOf } from './local/live-blocks.ts'
 import {
   assertLogIds,
@@ -49,6 +50,7 @@ export interface LocalEngineParts {
   readonly sealing: Sealing
   readonly segments: Segments
   readonly freeing: Freeing
+  readonly damage: KnownDamage
   readonly rollAgeMs: number
   readonly unacknowledgedBytesMax: number
   readonly filesUnsealedMax: number
@@ -207,7 +209,7 @@ export class LocalEngine implements Engine, GroupOwner {
   }
 
   metrics(): EngineMetrics {
-    const { commit, journal, tail, reader, segments } = this.#on
+    const { commit, journal, tail, reader, segments, damage } = this.#on
     const sealed = segments.metrics()
     return {
       commits: commit.commits,
@@ -219,6 +221,7 @@ export class LocalEngine implements Engine, GroupOwner {
       filesUnsealed: journal.rolled.length,
       segments: sealed.segments,
       readsFromDisk: reader.readsFromDisk + sealed.reads,
+      damagedBlocks: damage.count,
     }
   }
 

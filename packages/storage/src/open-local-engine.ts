@@ -21,6 +21,7 @@ import { GroupCommit } from './local/group-commit.ts'
 import { GroupTable } from './local/group-table.ts'
 import { beginFile, Journal, type JournalOptions } from './local/journal.ts'
 import { isDiskFull, JournalFile, readFully } from './local/journal-file.ts'
+import { KnownDamage } from './local/known-damage.ts'
 import { LogReader } from './local/log-reader.ts'
 import { NextFile, type SpareFile } from './local/next-file.ts'
 import { type FoundFile, type FoundJournal, recoverJournal } from './local/recovery.ts'
@@ -89,6 +90,7 @@ class Opening {
   readonly #folder: DataFolder
   readonly #engine = new LocalEngine()
   readonly #groups: GroupTable
+  readonly #damage: KnownDamage
   readonly #fileBytesMax: number
   readonly #isSynced: boolean
 
@@ -96,6 +98,7 @@ class Opening {
     this.#options = options
     this.#folder = folder
     this.#groups = new GroupTable(this.#engine)
+    this.#damage = new KnownDamage(options.logger)
     this.#fileBytesMax = options.fileBytesMax ?? 128 * MIB
     this.#isSynced = options.durability === 'sync'
   }
@@ -198,6 +201,7 @@ class Opening {
       cacheBytesMax: segmentCacheBytesMax ?? 32 * MIB,
       isLive: (groupId) => this.#groups.group(groupId) !== undefined,
       wasDeleted: (groupId) => this.#groups.isUsed(groupId),
+      damage: this.#damage,
       ...(seal === undefined ? {} : { seal }),
     })
   }
@@ -276,6 +280,7 @@ class Opening {
       logger,
       flush,
       pace,
+      damage: this.#damage,
       freeBytes: () => disk.freeBytes(directory),
       onSealed: () => {
         freeing.sealed()
@@ -308,7 +313,7 @@ class Opening {
       },
       onFailure: (error) => engine.onFailure(error),
     })
-    const reader = new LogReader({ journal, tail, sealed: segments })
+    const reader = new LogReader({ journal, tail, sealed: segments, damage: this.#damage })
     engine.start({
       clock,
       logger,
@@ -322,6 +327,7 @@ class Opening {
       sealing,
       segments,
       freeing,
+      damage: this.#damage,
       rollAgeMs: this.#options.rollAgeMs ?? 3_600_000,
       unacknowledgedBytesMax,
       filesUnsealedMax,

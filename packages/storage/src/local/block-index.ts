@@ -105,6 +105,11 @@ export class BlockIndex {
     return this.#entries.readUInt32LE(this.#at(block) + CHUNK_AT)
   }
 
+  /** A copy of all entries, 48 bytes each. */
+  entries(): Buffer {
+    return Buffer.from(this.#entries.subarray(0, this.#count * DIRECTORY_ENTRY_BYTES))
+  }
+
   #at(block: number): number {
     const index = block - this.firstBlock
     assert(index >= 0 && index < this.#count, 'a block is looked up in the file that holds it')

@@ -6,7 +6,6 @@ import { CONTROL_GROUP } from './checkpoint.ts'
 import {
   DIRECTORY_ENTRY_BYTES,
   FRAME_HEADER_BYTES,
-  type FrameHeader,
   firstChain,
   isDirectoryWhole,
   readFrameHeader,
@@ -23,6 +22,16 @@ export class JournalBlocks {
   constructor(generation: bigint, entries: Buffer) {
     this.generation = generation
     this.#entries = entries
+  }
+
+  /** Of entries that are known otherwise, without those of the engine's own group and those to skip. */
+  static of(
+    generation: bigint,
+    entries: Uint8Array,
+    skipGroups: ReadonlySet<number>,
+  ): JournalBlocks {
+    const all = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength)
+    return new JournalBlocks(generation, wantedEntries(all, all.length, 0, skipGroups))
   }
 
   get count(): number {
@@ -89,7 +98,7 @@ export async function readJournalBlocks(
   for (let position = 0; position < usedBytes; ) {
     if (position + FRAME_HEADER_BYTES > windowAt + windowBytes) {
       windowAt = position
-      windowBytes = await readFully(file, window, 0, window.length, position)
+      windowBytes = await readable(file, window, position)
     }
     const header = readFrameHeader(window.subarray(0, windowBytes), position - windowAt)
     if (header === undefined) throw broken(file, position)
@@ -108,25 +117,35 @@ export async function readJournalBlocks(
     let directory = window.subarray(directoryAt - windowAt, windowBytes)
     if (directory.length < header.directoryBytes) {
       directory = Buffer.allocUnsafe(header.directoryBytes)
-      await readFully(file, directory, 0, directory.length, directoryAt)
+      await readable(file, directory, directoryAt)
     }
     if (!isDirectoryWhole(header, directory, 0)) throw broken(file, position)
-    found.push(wantedEntries(directory, header, position, skipGroups))
+    found.push(wantedEntries(directory, header.directoryBytes, position, skipGroups))
     chain = header.chain
     position += header.frameBytes
   }
   return new JournalBlocks(generation, Buffer.concat(found))
 }
 
+/** As `readFully` for all of `target`; what the disk can't read is damage. */
+async function readable(file: DiskFile, target: Buffer, position: number): Promise<number> {
+  try {
+    return await readFully(file, target, 0, target.length, position)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
+    throw broken(file, position)
+  }
+}
+
 function wantedEntries(
   directory: Buffer,
-  header: FrameHeader,
+  bytes: number,
   position: number,
   skipGroups: ReadonlySet<number>,
 ): Buffer {
-  const wanted = Buffer.allocUnsafe(header.directoryBytes)
+  const wanted = Buffer.allocUnsafe(bytes)
   let end = 0
-  for (let at = 0; at < header.directoryBytes; at += DIRECTORY_ENTRY_BYTES) {
+  for (let at = 0; at < bytes; at += DIRECTORY_ENTRY_BYTES) {
     const groupId = directory.readUInt32LE(at)
     if (groupId === CONTROL_GROUP || skipGroups.has(groupId)) continue
     directory.copy(wanted, end, at, at + DIRECTORY_ENTRY_BYTES)
@@ -139,6 +158,6 @@ function wantedEntries(
 function broken(file: DiskFile, position: number): StorageError {
   return new StorageError(
     'damaged',
-    `The journal file ${file.path} is damaged: its frames end at byte ${position}, before the last acknowledged one. It stays as it is and isn't sealed.`,
+    `The journal file ${file.path} is damaged: its frames end at byte ${position}, before the last acknowledged one.`,
   )
 }

@@ -8,6 +8,8 @@ import { firstChain } from './frame.ts'
 
 export const JOURNAL_SUFFIX = '.journal'
 export const SPARE_SUFFIX = '.spare'
+/** Behind the name of a file that was damaged when it was sealed: kept, never read. */
+export const DAMAGED_SUFFIX = '.damaged'
 
 export function journalPath(directory: string, sequence: number, suffix = JOURNAL_SUFFIX): string {
   return join(directory, `${String(sequence).padStart(20, '0')}${suffix}`)

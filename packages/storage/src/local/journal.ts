@@ -27,7 +27,14 @@ import {
   readDirectoryEntry,
   readFrameHeader,
 } from './frame.ts'
-import { isDiskFull, JournalFile, type PreparedFile, readFully } from './journal-file.ts'
+import {
+  DAMAGED_SUFFIX,
+  isDiskFull,
+  isMissing,
+  JournalFile,
+  type PreparedFile,
+  readFully,
+} from './journal-file.ts'
 import type { NextFile } from './next-file.ts'
 import { soloFrame } from './solo-frame.ts'
 import { ZeroAhead } from './zero-ahead.ts'
@@ -237,9 +244,29 @@ export class Journal {
    * file stays listed: one after it must never be gone while it is there.
    */
   async drop(file: JournalFile): Promise<void> {
+    await this.#leave(file, () =>
+      this.#options.next.recycle(file.path, file.sequence, file.sizeBytes),
+    )
+  }
+
+  /** As `drop` for a file that is damaged: it is kept beside the journal under another name. */
+  async setAside(file: JournalFile): Promise<void> {
+    const { disk, directory } = this.#options
+    await this.#leave(file, async () => {
+      try {
+        await disk.rename(file.path, `${file.path}${DAMAGED_SUFFIX}`)
+      } catch (error) {
+        // An earlier call got as far as this, and its sync failed.
+        if (!isMissing(error)) throw error
+      }
+      await disk.syncDirectory(directory)
+    })
+  }
+
+  async #leave(file: JournalFile, goAway: () => Promise<void>): Promise<void> {
     await file.unread()
     await this.#zeroAhead.leave(file)
-    await this.#options.next.recycle(file.path, file.sequence, file.sizeBytes)
+    await goAway()
     const at = this.#rolled.indexOf(file)
     if (at >= 0) this.#rolled.splice(at, 1)
     await file.close()

@@ -8,6 +8,7 @@ import { sliceBlock } from './block.ts'
 import { isBlockWhole } from './frame.ts'
 import type { Journal } from './journal.ts'
 import type { JournalFile } from './journal-file.ts'
+import type { KnownDamage } from './known-damage.ts'
 import type { LocalLog, LogReads } from './local-log.ts'
 
 /** What has been sealed; the segments of all groups. */
@@ -27,6 +28,7 @@ export interface LogReaderOptions {
   readonly journal: Journal
   readonly tail: Tail
   readonly sealed: SealedReads
+  readonly damage: KnownDamage
 }
 
 /** Blocks of one log closer than this in a file are read with one call. */
@@ -38,12 +40,14 @@ export class LogReader implements LogReads {
   readonly #journal: Journal
   readonly #tail: Tail
   readonly #sealed: SealedReads
+  readonly #damage: KnownDamage
   #readsFromDisk = 0
 
   constructor(options: LogReaderOptions) {
     this.#journal = options.journal
     this.#tail = options.tail
     this.#sealed = options.sealed
+    this.#damage = options.damage
   }
 
   /** Calls that read journal files. */
@@ -203,10 +207,11 @@ export class LogReader implements LogReads {
           entries.entryCount(block),
         )
       if (!isWhole) {
-        throw new StorageError(
-          'damaged',
-          `${file.path} is damaged at byte ${from + at}: offset ${firstOffset} of log ${log.id} in group ${log.groupId} can't be read. Other entries are still served.`,
-        )
+        const next = entries.endOffset(block)
+        const what = `offsets ${firstOffset} to ${next - 1} of log ${log.id} in group ${log.groupId} can't be read`
+        const message = `The file ${file.path} is damaged at byte ${from + at}: ${what}. What else it holds is served; restore the data folder from a backup, or read on from offset ${next}.`
+        this.#damage.block(log.groupId, log.id, firstOffset, message)
+        throw new StorageError('damaged', message)
       }
       page.moveTo(firstOffset)
       page.addFrom(buffer, at)

@@ -30,6 +30,7 @@ import {
 } from './frame.ts'
 import { type FoundFrame, firstBrokenFrame, lookBehind, readChain } from './frame-scan.ts'
 import {
+  DAMAGED_SUFFIX,
   isDiskFull,
   isMissing,
   journalPath,
@@ -133,7 +134,7 @@ class Recovery {
       if (sequence !== undefined) sequences.push(sequence)
       else if (sequenceOf(name, SPARE_SUFFIX) !== undefined)
         this.#spares.push(join(directory, name))
-      else if (!name.endsWith('.cut')) {
+      else if (!name.endsWith('.cut') && !name.endsWith(DAMAGED_SUFFIX)) {
         logger.warn('an unknown file was moved out of the journal', { name, to: orphans })
         await disk.rename(join(directory, name), join(orphans, name))
       }

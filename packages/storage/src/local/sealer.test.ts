@@ -20,6 +20,7 @@ import {
   damaged,
   openStore,
   readAll,
+  readAround,
   readOnce,
   Sample,
   seal,
@@ -151,24 +152,34 @@ test('a group deleted while its journal file is sealed leaves nothing behind', a
   assert.deepEqual(await disk.list(DIRECTORY), ['2'])
 })
 
-test('a damaged journal file is not sealed, and nothing of it is left', async () => {
+test('a damaged journal file costs the block that is damaged, or is not sealed at all', async () => {
   const disk = await simulated(3)
   const store = await openStore(disk)
   const sample = new Sample(disk)
   for (let i = 0; i < 20; i++) sample.frame([1, 0, [50]], [2, 0, [50]])
   const journal = await sample.roll()
+  let costs = 0
   for (let i = 0; i < 40; i++) {
     const copy = disk.afterKill(seededRandom(i))
     const position = copy.flipBit(journal.path)
     const again = await openStore(copy)
     const outcome = await seal(again, journal).then(
-      () => 'sealed',
+      (made) => made.flatMap((segment) => segment.damaged),
       (error) => (damaged(error) ? 'damaged' : error),
     )
-    if (outcome === 'sealed') await assertHolds(again, sample)
-    else assert.equal(outcome, 'damaged', `at byte ${position}`)
     if (outcome === 'damaged') assert.deepEqual([...copy.files().keys()], [journal.path])
+    else if (outcome.length === 0) await assertHolds(again, sample)
+    else {
+      assert.equal(outcome.length, 1, `at byte ${position}`)
+      const [{ groupId, logId, firstOffset }] = outcome
+      const log = sample.log(groupId, logId)
+      const around = await readAround(again, groupId, logId)
+      assert.deepEqual(around.found, log.toSpliced(firstOffset, 1))
+      costs++
+      await assert.rejects(readOnce(again, groupId, logId, firstOffset), damaged)
+    }
   }
+  assert.ok(costs > 5)
   await assert.rejects(seal(store, { ...journal, usedBytes: journal.usedBytes + 512 }), damaged)
   await assert.rejects(seal(store, { ...journal, sequence: 2 }), damaged)
   await seal(store, journal)

@@ -4,13 +4,15 @@
 // pieces, each block is proven and put into its place, and the window is written in large pieces.
 // So the file is read a few times, memory is bounded, and nothing is read or written in crumbs.
 //
+// A block that can't be read or differs from its checksum keeps its place and its checksum, with
+// whatever bytes there are: who reads it later is told so, and everything else is sealed.
+//
 // Each segment is written under an unfinished name, synced, renamed, and its folder synced. Sealing
 // again after a crash keeps the segments that are whole and makes the others.
 import { dirname } from 'node:path'
 import type { Disk, DiskFile } from '../disk.ts'
-import { StorageError } from '../engine.ts'
 import { isBlockWhole } from './frame.ts'
-import { type JournalBlocks, readJournalBlocks } from './journal-blocks.ts'
+import { JournalBlocks, readJournalBlocks } from './journal-blocks.ts'
 import { isMissing, readFully } from './journal-file.ts'
 import {
   alignBlock,
@@ -45,13 +47,34 @@ export interface SealInput {
   readonly usedBytes: number
   /** Groups deleted meanwhile, of which no segment is to be made. */
   readonly skipGroups: readonly number[]
+  /** What the engine knows of the file's blocks, for one whose frames no longer tell. */
+  readonly known?: KnownBlocks
   /** Shared with the engine, so that a sealer in another thread lets commits go first. */
   readonly pace?: SharedArrayBuffer
+}
+
+export interface KnownBlocks {
+  readonly generation: bigint
+  /** Directory entries one after the other, `at` counted from the first byte of the file. */
+  readonly entries: Uint8Array
 }
 
 export interface SealedSegment {
   readonly groupId: number
   readonly bytes: number
+  /** Newest time of an entry, ms. */
+  readonly newestMs: number
+  /** Blocks that were damaged in the journal file and so are in the segment. */
+  readonly damaged: readonly DamagedBlock[]
+}
+
+export interface DamagedBlock {
+  readonly groupId: number
+  readonly logId: number
+  readonly firstOffset: number
+  readonly entryCount: number
+  /** Where it began in the journal file. */
+  readonly position: number
 }
 
 /** Makes segments below `directory`; how (here, in a thread) is decided where a store is opened. */
@@ -67,18 +90,28 @@ export interface SealSizes {
   readonly rest?: () => void
 }
 
-/** Seals in this very thread. Rejects with `damaged`, with the disk's error, or when aborted. */
+/**
+ * Seals in this very thread. Rejects with `damaged` when the frames of the file don't tell where its
+ * blocks are and the input doesn't either, with the disk's error, or when aborted.
+ */
 export function sealHere(disk: Disk, sizes: SealSizes = {}): SealJournal {
   return async (directory, input, signal) => {
     const journal = await disk.open(input.path, { mode: 'read' })
     try {
-      const { sequence, usedBytes, skipGroups } = input
-      const blocks = await readJournalBlocks(journal, sequence, usedBytes, new Set(skipGroups))
+      const { sequence, usedBytes, known } = input
+      const skipGroups = new Set(input.skipGroups)
+      const blocks =
+        known === undefined
+          ? await readJournalBlocks(journal, sequence, usedBytes, skipGroups)
+          : JournalBlocks.of(known.generation, known.entries, skipGroups)
       const plans = planSegments(blocks, sequence)
-      await new Sealing(disk, directory, journal, blocks, signal, sizes).run(plans)
+      const sealing = new Sealing(disk, directory, journal, blocks, signal, sizes)
+      await sealing.run(plans)
       return plans.map(({ facts }) => ({
         groupId: facts.groupId,
         bytes: layoutOf(facts).fileBytes,
+        newestMs: facts.newestMs,
+        damaged: sealing.damaged.filter(({ groupId }) => groupId === facts.groupId),
       }))
     } finally {
       await journal.close()
@@ -144,6 +177,8 @@ interface Piece {
 }
 
 class Sealing {
+  /** Blocks found damaged. */
+  readonly damaged: DamagedBlock[] = []
   readonly #disk: Disk
   readonly #directory: string
   readonly #journal: DiskFile
@@ -303,9 +338,18 @@ class Sealing {
     from: number,
     to: number,
   ): Promise<void> {
-    const isDirect = to - from > READ_BYTES_MAX
+    const isDirect = to - from > READ_BYTES_MAX || to - from > this.#scratch.length
+    if (isDirect && run.length > 1) return this.#takeEach(run)
     const [target, targetAt] = isDirect ? [this.#window, run[0]!.at] : [this.#scratch, 0]
-    await readFully(this.#journal, target, targetAt, to - from, from)
+    const length = to - from
+    try {
+      const read = await readFully(this.#journal, target, targetAt, length, from)
+      target.fill(0, targetAt + read, targetAt + length)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
+      if (run.length > 1) return this.#takeEach(run)
+      target.fill(0, targetAt, targetAt + length)
+    }
     const blocks = this.#blocks
     for (const { block, at } of run) {
       const bytes = blocks.bytes(block)
@@ -321,13 +365,27 @@ class Sealing {
         blocks.firstOffset(block),
         blocks.entryCount(block),
       )
-      if (!isWhole) {
-        throw new StorageError(
-          'damaged',
-          `The journal file ${this.#journal.path} is damaged: its block at byte ${position} differs from its checksum. The file stays as it is and isn't sealed.`,
-        )
-      }
+      if (!isWhole) this.#noteDamage(block)
     }
+  }
+
+  /** Takes blocks one by one, so that one that can't be read costs no other. */
+  async #takeEach(run: readonly { block: number; at: number }[]): Promise<void> {
+    for (const wanted of run) {
+      const from = this.#blocks.position(wanted.block)
+      await this.#take([wanted], from, from + this.#blocks.bytes(wanted.block))
+    }
+  }
+
+  #noteDamage(block: number): void {
+    const blocks = this.#blocks
+    this.damaged.push({
+      groupId: blocks.groupId(block),
+      logId: blocks.logId(block),
+      firstOffset: blocks.firstOffset(block),
+      entryCount: blocks.entryCount(block),
+      position: blocks.position(block),
+    })
   }
 
   async #write({ plan, at, position, end }: Piece): Promise<void> {

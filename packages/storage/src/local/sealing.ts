@@ -2,15 +2,19 @@
 // sealed it is read as before; when its segments are durable the logs forget its blocks in one step
 // and the file is used again. What fails is tried again after the next roll: until then nothing is
 // lost, the file just stays. So it is while the disk has no room for a file's segments. A file in
-// which nothing may be read any more goes as it is.
+// which nothing may be read any more goes as it is. A damaged file costs the blocks that are damaged:
+// the rest is sealed, and the file is set aside for who wants to try to save more.
 import { assert } from '@millrace/base/assert'
 import type { Logger } from '@millrace/base/logger'
+import { StorageError } from '../engine.ts'
 import type { GroupTable } from './group-table.ts'
 import type { Journal } from './journal.ts'
-import type { JournalFile } from './journal-file.ts'
+import { DAMAGED_SUFFIX, type JournalFile } from './journal-file.ts'
+import type { KnownDamage } from './known-damage.ts'
 import { type Live, liveIn, segmentBytesOf } from './live-blocks.ts'
 import type { SealedReads } from './log-reader.ts'
 import type { SealPace } from './seal-pace.ts'
+import type { KnownBlocks, SealedSegment } from './sealer.ts'
 
 /** What the engine asks of the store of sealed files. */
 export interface Segments extends SealedReads {
@@ -20,8 +24,9 @@ export interface Segments extends SealedReads {
     path: string
     usedBytes: number
     skipGroups: number[]
+    known?: KnownBlocks
     pace: SharedArrayBuffer
-  }): Promise<void>
+  }): Promise<readonly SealedSegment[]>
   /** Removes files in which everything is older; gives the bytes freed. */
   trim(groupId: number, beforeMs: number): Promise<number>
   deleteGroup(groupId: number): Promise<void>
@@ -37,6 +42,7 @@ export interface SealingOptions {
   /** Resolves when all frames written so far are durable. */
   readonly flush: () => Promise<void>
   readonly pace: SealPace
+  readonly damage: KnownDamage
   /** Bytes free on the disk. */
   readonly freeBytes: () => Promise<number>
   /** Told after each file. */
@@ -110,12 +116,14 @@ export class Sealing {
     await flush()
     await file.closeWriter()
     const live = liveIn(file, groups)
+    let isWhole = true
     if (live.groups.size > 0) {
       if (!(await this.#hasRoom(file, live))) return false
-      await this.#makeSegments(file, live)
+      isWhole = await this.#makeSegments(file, live)
     }
     forget(file, groups)
-    await journal.drop(file)
+    if (isWhole) await journal.drop(file)
+    else await journal.setAside(file)
     pace.filesWaiting(journal.rolled.length)
     this.#progressed()
     onSealed()
@@ -134,17 +142,33 @@ export class Sealing {
     return false
   }
 
-  async #makeSegments(file: JournalFile, live: Live): Promise<void> {
-    const { groups, sealer, pace } = this.#options
-    const { sequence, path, usedBytes } = file
-    await sealer.seal({
-      sequence,
-      path,
-      usedBytes,
-      skipGroups: [...groupsIn(file)].filter((id) => !live.groups.has(id)),
-      pace: pace.shared,
-    })
+  /** Gives whether the file was whole. */
+  async #makeSegments(file: JournalFile, live: Live): Promise<boolean> {
+    const { groups, sealer, pace, damage, logger } = this.#options
+    const { sequence, path, usedBytes, generation, index } = file
+    const skipGroups = [...groupsIn(file)].filter((id) => !live.groups.has(id))
+    const input = { sequence, path, usedBytes, skipGroups, pace: pace.shared }
+    let isWhole = true
+    let made: readonly SealedSegment[]
+    try {
+      made = await sealer.seal(input)
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'damaged') throw error
+      // Its frames don't chain any more, but where its blocks are is known from when it was written.
+      logger.error('a journal file is damaged between its blocks', { what: error.message })
+      isWhole = false
+      made = await sealer.seal({ ...input, known: { generation, entries: index.entries() } })
+    }
+    for (const { groupId, logId, firstOffset, entryCount, position } of made.flatMap(
+      ({ damaged }) => damaged,
+    )) {
+      isWhole = false
+      const what = `offsets ${firstOffset} to ${firstOffset + entryCount - 1} of log ${logId} in group ${groupId} can't be read`
+      const message = `The file ${path} is damaged at byte ${position}: ${what}. The file is kept as ${path}${DAMAGED_SUFFIX}.`
+      damage.block(groupId, logId, firstOffset, message)
+    }
     for (const id of live.groups) if (groups.group(id) === undefined) await sealer.deleteGroup(id)
+    return isWhole
   }
 }
 

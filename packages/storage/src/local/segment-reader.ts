@@ -8,6 +8,7 @@ import { type Batch, type ReadBounds, StorageError } from '../engine.ts'
 import { BLOCK_HEADER_BYTES, sliceBlock } from './block.ts'
 import { isBlockWhole } from './frame.ts'
 import { readFully } from './journal-file.ts'
+import type { KnownDamage } from './known-damage.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { PageCache } from './page-cache.ts'
 import type { ReadBuffers } from './read-buffers.ts'
@@ -35,6 +36,7 @@ export interface SegmentShelf {
   readonly pages: PageCache
   readonly buffers: ReadBuffers
   readonly logger: Logger
+  readonly damage: KnownDamage
 }
 
 /** One sweep's entries; `buffer` is undefined when nothing had to be read. */
@@ -125,7 +127,7 @@ export class Segment {
     isFirst: boolean,
   ): Promise<Sweep> {
     const chosen = await this.#with((opened) => this.#choose(opened, logId, from, before, bounds))
-    if (chosen === undefined) throw this.#damage(`log ${logId}`, before)
+    if (chosen === undefined) throw this.#damage(logId, from, before)
     const { places, endOffset } = chosen
     const [first] = places
     const last = places.at(-1)
@@ -146,11 +148,7 @@ export class Segment {
     if (sweep.batches.length > 0) return sweep
     this.#shelf.buffers.giveBack(buffer)
     if (!sweep.isDamaged) return { ...sweep, buffer: undefined }
-    const goOnAt = first.firstOffset + first.count
-    throw this.#damage(
-      `entries ${first.firstOffset} to ${goOnAt - 1} of log ${logId}, at byte ${first.position},`,
-      goOnAt,
-    )
+    throw this.#damage(logId, first.firstOffset, first.firstOffset + first.count, first.position)
   }
 
   /** The blocks that one sweep is to read. */
@@ -180,8 +178,7 @@ export class Segment {
       if (places.length === 0) {
         start = place.position
         if (holes.has(at) && from < place.firstOffset) {
-          const goOnAt = place.firstOffset
-          throw this.#damage(`what stood before offset ${goOnAt} of log ${logId}`, goOnAt)
+          throw this.#damage(logId, from, place.firstOffset)
         }
       } else if (place.position + place.bytes - start > SWEEP_BYTES_MAX || holes.has(at)) {
         return false
@@ -238,11 +235,13 @@ export class Segment {
     return { batches, next, entries, bytes, buffer, isDamaged }
   }
 
-  #damage(what: string, goOnAt: number): StorageError {
-    return new StorageError(
-      'damaged',
-      `The file ${this.path} is damaged: ${what} can't be read. What else it holds is served; restore the file from a backup, or read on from offset ${goOnAt}.`,
-    )
+  #damage(logId: number, from: number, goOnAt: number, position?: number): StorageError {
+    const at = position === undefined ? '' : ` at byte ${position}`
+    const what = `offsets ${from} to ${goOnAt - 1} of log ${logId} in group ${this.groupId} can't be read`
+    const message = `The file ${this.path} is damaged${at}: ${what}. What else it holds is served; restore the file from a backup, or read on from offset ${goOnAt}.`
+    if (position === undefined) this.#shelf.damage.note(this.path, message)
+    else this.#shelf.damage.block(this.groupId, logId, from, message)
+    return new StorageError('damaged', message)
   }
 
   /** Runs `body` over the index, and once more over the one made again when it met a damaged page. */

@@ -6,10 +6,11 @@ import type { Logger } from '@millrace/base/logger'
 import type { Disk } from '../disk.ts'
 import { type Batch, type ReadBounds, StorageError } from '../engine.ts'
 import { isMissing } from './journal-file.ts'
+import { KnownDamage } from './known-damage.ts'
 import { OpenFiles } from './open-files.ts'
 import { PageCache } from './page-cache.ts'
 import { ReadBuffers } from './read-buffers.ts'
-import { type SealInput, type SealJournal, sealHere } from './sealer.ts'
+import { type SealedSegment, type SealInput, type SealJournal, sealHere } from './sealer.ts'
 import { groupPath } from './segment.ts'
 import { SegmentFolder } from './segment-folder.ts'
 import type { LogPlace } from './segment-index.ts'
@@ -30,6 +31,8 @@ export interface SegmentStoreOptions {
   readonly isLive: (groupId: number) => boolean
   /** Whether a group that isn't live was deleted; one that never was is orphaned. Taken as yes unless told. */
   readonly wasDeleted?: (groupId: number) => boolean
+  /** Told of damage that reads meet. */
+  readonly damage?: KnownDamage
   /** How journal files are sealed; in this thread unless told. */
   readonly seal?: SealJournal
 }
@@ -74,6 +77,7 @@ export class SegmentStore {
       files: new OpenFiles(options.disk, OPEN_FILES_MAX),
       pages: new PageCache(options.cacheBytesMax),
       buffers: new ReadBuffers(FREE_BUFFER_BYTES_MAX),
+      damage: options.damage ?? new KnownDamage(options.logger),
     }
     this.#folder = new SegmentFolder({
       ...options,
@@ -99,11 +103,11 @@ export class SegmentStore {
   }
 
   /**
-   * Makes segments of a rolled journal file; resolves when they are durable and readable. Again for
-   * the same file it keeps what is there. Rejects with `damaged`, `closed` or the disk's error, and
-   * can then be called again.
+   * Makes segments of a rolled journal file; resolves when they are durable and readable, with what was
+   * made and the damage found on the way. Again for the same file it keeps what is there. Rejects with
+   * `damaged`, `closed` or the disk's error, and can then be called again.
    */
-  seal(input: SealInput): Promise<void> {
+  seal(input: SealInput): Promise<readonly SealedSegment[]> {
     const sealing = this.#sealing.then(() => this.#sealNow(input))
     this.#sealing = sealing.catch(() => {})
     return sealing
@@ -304,7 +308,9 @@ export class SegmentStore {
     }
     if (found !== undefined && found.log.firstOffset >= before) found = undefined
     const reached = found?.log.firstOffset ?? before
-    if (from < reached) await this.#assertNothingHidden(segments, logId, from, low, found?.index)
+    if (from < reached) {
+      await this.#assertNothingHidden(segments, logId, from, reached, low, found?.index)
+    }
     return found
   }
 
@@ -313,15 +319,16 @@ export class SegmentStore {
     segments: readonly Segment[],
     logId: number,
     from: number,
+    before: number,
     since: number,
     until = segments.length - 1,
   ): Promise<void> {
     for (const segment of segments.slice(Math.max(0, since - 1), until + 1)) {
       if (!(await segment.hides(logId))) continue
-      throw new StorageError(
-        'damaged',
-        `The file ${segment.path} is damaged: entries of log ${logId} from offset ${from} on may be lost in it. Restore it from a backup, or remove it to go on without them.`,
-      )
+      const what = `offsets ${from} to ${before - 1} of log ${logId} in group ${segment.groupId} may have been in it and can't be read`
+      const message = `The file ${segment.path} is damaged: ${what}. Restore it from a backup, or read on from offset ${before}.`
+      this.#shelf.damage.note(segment.path, message)
+      throw new StorageError('damaged', message)
     }
   }
 
@@ -335,7 +342,7 @@ export class SegmentStore {
     }
   }
 
-  async #sealNow(input: SealInput): Promise<void> {
+  async #sealNow(input: SealInput): Promise<readonly SealedSegment[]> {
     const { signal } = this.#closing
     signal.throwIfAborted()
     this.#deleted = new Set()
@@ -356,6 +363,7 @@ export class SegmentStore {
       }
       this.#sealed.add(input.sequence)
       for (const groupId of deleted) await this.#folder.removeGroup(groupId)
+      return made
     } finally {
       this.#deleted = undefined
     }

@@ -55,7 +55,9 @@ async function measure(groups: number, logs: number, entryBytes: number): Promis
     isLive: () => true,
     seal: values.here ? sealHere(disk) : sealInWorker,
   })
-  const sealMs = await timed(() => store.seal({ ...journal, skipGroups: [] }))
+  const sealMs = await timed(async () => {
+    await store.seal({ ...journal, skipGroups: [] })
+  })
   let bytes = 0
   let reads = 0
   const readMs = await timed(async () => {

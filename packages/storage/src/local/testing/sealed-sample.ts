@@ -7,6 +7,7 @@ import { seededRandom } from '@millrace/base/random'
 import type { Disk } from '../../disk.ts'
 import { eachEntry, type ReadBounds, StorageError } from '../../engine.ts'
 import { SimulatedDisk } from '../../simulated-disk.ts'
+import type { SealedSegment } from '../sealer.ts'
 import { SegmentStore, type SegmentStoreOptions } from '../segment-store.ts'
 import { type SampleBlock, type SampleJournal, writeSampleJournal } from './sample-journal.ts'
 
@@ -114,7 +115,7 @@ export function seal(
   store: SegmentStore,
   journal: SampleJournal,
   skipGroups: number[] = [],
-): Promise<void> {
+): Promise<readonly SealedSegment[]> {
   return store.seal({ ...journal, skipGroups })
 }
 
