@@ -1,7 +1,7 @@
 // `npm run soak -- --minutes M`: puts, tail reads, replays, streams that come and go, and retention at
 // work (the service clock is moved five hours at a time), all at once, while memory, open files and
 // disk are watched. Fails when one of them goes on growing.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -107,6 +107,7 @@ async function age(): Promise<void> {
 interface Sample {
   readonly rssMiB: number
   readonly files: number
+  readonly sockets: number
   readonly diskMiB: number
 }
 const samples: Sample[] = []
@@ -115,9 +116,23 @@ function sample(): Sample {
   const status = readFileSync(`/proc/${server.pid}/status`, 'utf8')
   return {
     rssMiB: Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024),
-    files: readdirSync(`/proc/${server.pid}/fd`).length,
+    ...descriptors(),
     diskMiB: Math.round(bytesBelow(server.dataFolder) / 2 ** 20),
   }
+}
+
+/** Descriptors of files, and of sockets, of which the client decides how many it keeps. */
+function descriptors(): { files: number; sockets: number } {
+  const folder = `/proc/${server.pid}/fd`
+  const targets = readdirSync(folder).map((name) => {
+    try {
+      return readlinkSync(path.join(folder, name))
+    } catch {
+      return 'closed meanwhile'
+    }
+  })
+  const sockets = targets.filter((target) => target.startsWith('socket:')).length
+  return { files: targets.length - sockets, sockets }
 }
 
 function bytesBelow(folder: string): number {
@@ -135,7 +150,7 @@ async function watch(): Promise<void> {
     await sleep(SAMPLE_MS)
     const now = sample()
     samples.push(now)
-    const words = `rss ${now.rssMiB} MiB, ${now.files} files, disk ${now.diskMiB} MiB`
+    const words = `rss ${now.rssMiB} MiB, ${now.files} files, ${now.sockets} sockets, disk ${now.diskMiB} MiB`
     process.stdout.write(`soak: ${words}, ${JSON.stringify(done)}\n`)
   }
 }
