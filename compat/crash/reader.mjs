@@ -47,7 +47,10 @@ export function createClient(endpoint) {
   }
 }
 
-/** Every record of a shard from the trim horizon to the tip: its name (undefined when not whole) and number. */
+/**
+ * Every record of a shard from the trim horizon to the tip as it is met, even while producers go on: its
+ * name (undefined when not whole) and number.
+ */
 export async function readAll({ kinesis }, StreamName, ShardId) {
   const seen = []
   const first = { StreamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' }
@@ -57,7 +60,7 @@ export async function readAll({ kinesis }, StreamName, ShardId) {
     for (const { Data, SequenceNumber } of page.Records) {
       seen.push({ name: recordName(Data), sequenceNumber: SequenceNumber })
     }
-    if (page.Records.length === 0 && page.MillisBehindLatest === 0) return seen
+    if (page.MillisBehindLatest === 0) return seen
     if (page.Records.length === 0) await sleep(5)
     ShardIterator = page.NextShardIterator
   }
