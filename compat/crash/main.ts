@@ -22,7 +22,8 @@ const { values } = parseArgs({
 })
 const cycles = Number(values.cycles)
 const seed = Number(values.seed)
-const FULL_READ_EVERY = 25
+/** Reading everything takes its time, in which producers stand still. */
+const FULL_READ_EVERY = 50
 const StreamName = 'crash'
 
 install('js')
@@ -53,7 +54,11 @@ try {
     const from = performance.now()
     server = await start()
     startMsMax = Math.max(startMsMax, performance.now() - from)
-    if (cycle % FULL_READ_EVERY === 0) untold = await checkAll()
+    if (cycle % FULL_READ_EVERY === 0) {
+      for (const producer of producers) producer.child.kill('SIGSTOP')
+      untold = await checkAll()
+      for (const producer of producers) producer.child.kill('SIGCONT')
+    }
     if (cycle % 10 === 0)
       process.stdout.write(`crash: cycle ${cycle}, ${ledger.count} acknowledged\n`)
   }
