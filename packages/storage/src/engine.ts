@@ -156,7 +156,7 @@ export interface EngineMetrics {
   readonly filesUnsealed: number
   readonly segments: number
   readonly readsFromDisk: number
-  /** Age in service ms of the oldest file that is rolled and not yet sealed; 0 when there is none. */
+  /** Age in service ms of the newest entry of the oldest file that is rolled, unsealed; 0 without one. */
   readonly oldestUnsealedMs?: number
   /** How far past its trim time, in ms, the oldest data is that is still in a segment; 0 when none is. */
   readonly retentionLagMs?: number

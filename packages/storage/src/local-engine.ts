@@ -176,6 +176,11 @@ export class LocalEngine implements Engine, GroupOwner {
     this.#on.space.freed()
   }
 
+  /** Writes down what makes space free; works on a full disk. */
+  async recordFreed(record: ControlRecord): Promise<void> {
+    await this.#recordOnFullDisk(record)
+  }
+
   /** The journal has given a sealed file back, or files of segments were removed. */
   onFreed(): void {
     this.#on.space.freed()
@@ -209,8 +214,15 @@ export class LocalEngine implements Engine, GroupOwner {
   }
 
   metrics(): EngineMetrics {
-    const { commit, journal, tail, reader, segments, damage } = this.#on
+    const { clock, commit, groups, journal, tail, reader, segments, damage } = this.#on
     const sealed = segments.metrics()
+    let retentionLagMs = 0
+    for (const { id, trimMs } of groups.groups()) {
+      if (trimMs > 0) retentionLagMs = Math.max(retentionLagMs, segments.lagMs(id, trimMs))
+    }
+    const unsealed = journal.rolled[0]?.index
+    const isWaiting = unsealed !== undefined && unsealed.count > 0
+    const rolledMs = isWaiting ? unsealed.timeMs(unsealed.endBlock - 1) : clock.now()
     return {
       commits: commit.commits,
       bytesCommitted: commit.bytesCommitted,
@@ -221,6 +233,8 @@ export class LocalEngine implements Engine, GroupOwner {
       filesUnsealed: journal.rolled.length,
       segments: sealed.segments,
       readsFromDisk: reader.readsFromDisk + sealed.reads,
+      oldestUnsealedMs: Math.max(0, clock.now() - rolledMs),
+      retentionLagMs,
       damagedBlocks: damage.count,
     }
   }
@@ -306,7 +320,7 @@ export class LocalEngine implements Engine, GroupOwner {
   /** Rolls a file that has entries when it has come of age, so that retention can take effect. */
   #rollByAge(): void {
     const { clock, journal, commit, rollAgeMs } = this.#on
-    if (journal.current.index.count === 0) return
+    if (!journal.current.index.hasEntries) return
     this.#cancelRoll = clock.at(clock.now() + rollAgeMs, async () => {
       this.#cancelRoll = undefined
       if ((this.appendRefusal() ?? this.backlogRefusal()) === undefined) await commit.roll()
@@ -348,12 +362,13 @@ export class LocalEngine implements Engine, GroupOwner {
       'closed',
       'The storage engine was closed and takes no more calls.',
     )
+    sealing.stop()
+    const freed = freeing.stop()
     await commit.idle()
     await space.stop()
-    sealing.stop()
     await segments.close()
     await sealing.idle()
-    await freeing.stop()
+    await freed
     try {
       await journal.close(isClean())
     } catch (error) {

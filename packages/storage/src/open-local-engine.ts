@@ -5,6 +5,7 @@ import type { Logger } from '@millrace/base/logger'
 import type { Random } from '@millrace/base/random'
 import type { Disk } from './disk.ts'
 import { StorageError } from './engine.ts'
+import { ACCEPTED_LOSSES, AcceptedLosses, readAcceptedLosses } from './local/accepted-losses.ts'
 import { BackgroundSync } from './local/background-sync.ts'
 import { BlockIndex } from './local/block-index.ts'
 import { CONTROL_GROUP, decodeControl } from './local/checkpoint.ts'
@@ -20,7 +21,7 @@ import { Freeing } from './local/freeing.ts'
 import { GroupCommit } from './local/group-commit.ts'
 import { GroupTable } from './local/group-table.ts'
 import { beginFile, Journal, type JournalOptions } from './local/journal.ts'
-import { isDiskFull, JournalFile, readFully } from './local/journal-file.ts'
+import { isDiskFull, JournalFile, journalPath, readFully } from './local/journal-file.ts'
 import { KnownDamage } from './local/known-damage.ts'
 import { LogReader } from './local/log-reader.ts'
 import { NextFile, type SpareFile } from './local/next-file.ts'
@@ -91,6 +92,7 @@ class Opening {
   readonly #engine = new LocalEngine()
   readonly #groups: GroupTable
   readonly #damage: KnownDamage
+  #accepted = new AcceptedLosses([])
   readonly #fileBytesMax: number
   readonly #isSynced: boolean
 
@@ -122,7 +124,11 @@ class Opening {
     if (folder.durability !== undefined && folder.durability !== durability) {
       await writeFormat(disk, directory, durability, clock.wallMs())
     }
-    const segments = await this.#openSegments()
+    this.#accepted = await readAcceptedLosses(disk, directory)
+    if (this.#accepted.count > 0) {
+      logger.warn('losses are accepted', { losses: this.#accepted.count, file: ACCEPTED_LOSSES })
+    }
+    const segments = await this.#openSegments(found)
     try {
       await this.#start(found, segments)
     } catch (error) {
@@ -191,9 +197,15 @@ class Opening {
     }
   }
 
-  async #openSegments(): Promise<Segments> {
+  async #openSegments(found: FoundJournal): Promise<Segments> {
     const { disk, logger, segmentCacheBytesMax, seal } = this.#options
-    return await SegmentStore.open({
+    const groups = this.#groups
+    const inJournal = new Set(found.rolled.map(({ sequence }) => sequence))
+    // After losses with durability `os`, and in a folder of a version that didn't write down what there
+    // has to be, whatever is there is taken.
+    const isKnown = groups.sealedThrough !== undefined && found.skippedOffsets === 0
+    if (isKnown) this.#missJournalFiles(found)
+    const store = await SegmentStore.open({
       disk,
       directory: this.#folder.segments,
       orphans: this.#folder.orphans,
@@ -201,9 +213,36 @@ class Opening {
       cacheBytesMax: segmentCacheBytesMax ?? 32 * MIB,
       isLive: (groupId) => this.#groups.group(groupId) !== undefined,
       wasDeleted: (groupId) => this.#groups.isUsed(groupId),
+      expected: (groupId) => (isKnown ? groups.group(groupId)?.segments : undefined),
+      liveGroups: () => groups.groupIds(),
+      isInJournal: (sequence) => inJournal.has(sequence),
       damage: this.#damage,
       ...(seal === undefined ? {} : { seal }),
     })
+    if (!isKnown) {
+      groups.sealedThrough = oldestSequence(found) - 1
+      for (const group of groups.groups()) group.segments = await store.known(group.id)
+    }
+    return store
+  }
+
+  /** Journal files that were neither sealed nor are there: any group may have lost entries in them. */
+  #missJournalFiles(found: FoundJournal): void {
+    const groups = this.#groups
+    const oldest = oldestSequence(found)
+    for (let sequence = (groups.sealedThrough ?? 0) + 1; sequence < oldest; sequence++) {
+      this.#options.logger.error('a journal file is missing', {
+        file: journalPath(this.#folder.journal, sequence),
+      })
+      for (const group of groups.groups()) {
+        let newestMs = 0
+        group.eachLog((log) => {
+          newestMs = Math.max(newestMs, log.lastTimeMs)
+        })
+        group.keepSegment({ sequence, bytes: 0, newestMs })
+      }
+      groups.sealedThrough = sequence
+    }
   }
 
   async #start(found: FoundJournal, segments: Segments): Promise<void> {
@@ -270,6 +309,7 @@ class Opening {
       logger,
       groups,
       segments,
+      record: (record) => engine.recordFreed(record),
       onFreed: () => engine.onFreed(),
     })
     const pace = new SealPace()
@@ -281,6 +321,7 @@ class Opening {
       flush,
       pace,
       damage: this.#damage,
+      record: (record) => engine.recordFreed(record),
       freeBytes: () => disk.freeBytes(directory),
       onSealed: () => {
         freeing.sealed()
@@ -313,7 +354,13 @@ class Opening {
       },
       onFailure: (error) => engine.onFailure(error),
     })
-    const reader = new LogReader({ journal, tail, sealed: segments, damage: this.#damage })
+    const reader = new LogReader({
+      journal,
+      tail,
+      sealed: segments,
+      damage: this.#damage,
+      accepted: this.#accepted,
+    })
     engine.start({
       clock,
       logger,
@@ -408,4 +455,9 @@ class Opening {
     if (log === undefined || index.endOffset(block) <= log.firstKept) return
     log.blocks.push(block)
   }
+}
+
+/** Of the journal files there are; 1 in a new folder. */
+function oldestSequence({ rolled, newest }: FoundJournal): number {
+  return (rolled[0] ?? newest)?.sequence ?? 1
 }

@@ -3,6 +3,7 @@
 // eight bytes say where in memory the block still is (chunk id, position in the chunk; 0 when not).
 // Blocks are numbered through the life of an engine, so that a log can keep plain rising numbers.
 import { assert } from '@millrace/base/assert'
+import { CONTROL_GROUP } from './checkpoint.ts'
 import { DIRECTORY_ENTRY_BYTES } from './frame.ts'
 
 const FIRST_BLOCKS = 64
@@ -15,6 +16,7 @@ export class BlockIndex {
   readonly firstBlock: number
   #entries = Buffer.allocUnsafeSlow(FIRST_BLOCKS * DIRECTORY_ENTRY_BYTES)
   #count = 0
+  #hasEntries = false
 
   constructor(firstBlock: number) {
     this.firstBlock = firstBlock
@@ -22,6 +24,11 @@ export class BlockIndex {
 
   get count(): number {
     return this.#count
+  }
+
+  /** Whether there are blocks of other groups than the engine's own. */
+  get hasEntries(): boolean {
+    return this.#hasEntries
   }
 
   /** Number after the last block of this file. */
@@ -47,6 +54,7 @@ export class BlockIndex {
     const entries = this.#entries
     directory.copy(entries, start, directoryAt, directoryAt + (end - start))
     for (let to = start; to < end; to += DIRECTORY_ENTRY_BYTES) {
+      if (entries.readUInt32LE(to) !== CONTROL_GROUP) this.#hasEntries = true
       const at = entries.readUInt32LE(to + AT)
       entries.writeUInt32LE(framePosition + at, to + AT)
       entries.writeUInt32LE(chunkId, to + CHUNK_ID)

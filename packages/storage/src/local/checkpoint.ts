@@ -4,32 +4,42 @@
 //   {"kind":"logs-added","group":5,"logs":[[1000,1003]]}
 //   {"kind":"group-deleted","group":5}
 //   {"kind":"trimmed","groups":[[5,1767225600000]],"logs":[[7,0,42]]}   group and time; group, log, offset
+//   {"kind":"sealed","sequence":7,"segments":[[5,8192,1767225600000]]}
+//                               the journal file is no longer needed; group, bytes and newest time of each
+//                               segment made of it
+//   {"kind":"freed","group":5,"before":7}      segments of journal files before this one were let go
 //
 // Log 1 holds *checkpoints*: the first frame of every journal file is one, a single block with a
 // single entry, and says all that must be known without the files before it:
 //
-//   0   u32  layout, 1                          28  u32  chain of the previous file's last frame
+//   0   u32  layout, 2                          28  u32  chain of the previous file's last frame
 //   4   u32  1 when the file was used before    32  f64  next offset of log 0
 //   8   f64  sequence of this file              40  f64  last time of log 0, ms
 //   16  f64  sequence of the previous file, 0   48  u32  count of used ranges of group ids
 //            when there is none                 52  u32  count of groups
-//   24  u32  bytes used in the previous file
+//   24  u32  bytes used in the previous file    56  f64  files up to this sequence are sealed
 //   used ranges: u32 first, u32 last
-//   groups: u32 id, u32 count of logs, f64 trimmed before, ms; then its logs:
-//     u32 id, f64 next offset, f64 first retained offset, f64 last time, ms
+//   groups: u32 id, u32 count of logs, f64 trimmed before, ms, u32 count of segments, u32 zero;
+//     then its segments: f64 sequence, f64 bytes, f64 newest time, ms
+//     then its logs: u32 id, f64 next offset, f64 first retained offset, f64 last time, ms
 //
-// So a log whose entries have all expired still knows its next offset, and a group number that was
-// ever used stays used. All numbers are little endian.
+// So a log whose entries have all expired still knows its next offset, a group number that was ever
+// used stays used, and a segment that is missing is missed. Layout 1, which is still read, has neither
+// the sequence at 56 nor segments. All numbers are little endian.
 import { assert } from '@millrace/base/assert'
 
 export const CONTROL_GROUP = 0
 export const CONTROL_LOG = 0
 export const CHECKPOINT_LOG = 1
 
-const LAYOUT = 1
-const HEAD_BYTES = 56
+const LAYOUT = 2
+const LAYOUT_WITHOUT_SEGMENTS = 1
+const HEAD_BYTES = 64
+const HEAD_BYTES_1 = 56
 const RANGE_BYTES = 8
-const GROUP_BYTES = 16
+const GROUP_BYTES = 24
+const GROUP_BYTES_1 = 16
+const SEGMENT_BYTES = 24
 const LOG_BYTES = 28
 
 /** First and last number of a run, both included. */
@@ -44,6 +54,12 @@ export type ControlRecord =
       readonly groups: readonly (readonly [number, number])[]
       readonly logs: readonly (readonly [number, number, number])[]
     }
+  | {
+      readonly kind: 'sealed'
+      readonly sequence: number
+      readonly segments: readonly (readonly [number, number, number])[]
+    }
+  | { readonly kind: 'freed'; readonly group: number; readonly before: number }
 
 export interface CheckpointLog {
   readonly id: number
@@ -52,9 +68,19 @@ export interface CheckpointLog {
   readonly lastTimeMs: number
 }
 
+/** A segment that has to be there. */
+export interface KnownSegment {
+  readonly sequence: number
+  readonly bytes: number
+  /** Newest time of an entry, ms. */
+  readonly newestMs: number
+}
+
 export interface CheckpointGroup {
   readonly id: number
   readonly trimMs: number
+  /** By rising sequence. */
+  readonly segments: readonly KnownSegment[]
   readonly logCount: number
   eachLog(visit: (log: CheckpointLog) => void): void
 }
@@ -72,6 +98,8 @@ export interface Checkpoint {
   readonly previous: PreviousFile | undefined
   readonly controlNext: number
   readonly controlTimeMs: number
+  /** All journal files up to this one are sealed; undefined when nobody wrote it down. */
+  readonly sealedThrough: number | undefined
   readonly usedGroupIds: readonly IdRange[]
   readonly groups: Iterable<CheckpointGroup>
 }
@@ -102,16 +130,28 @@ export function idsIn(ranges: readonly IdRange[]): number[] {
 }
 
 /** Bytes of a checkpoint of so many groups and logs, before it is written. */
-export function checkpointBytes(rangeCount: number, groupCount: number, logCount: number): number {
-  return HEAD_BYTES + rangeCount * RANGE_BYTES + groupCount * GROUP_BYTES + logCount * LOG_BYTES
+export function checkpointBytes(counts: {
+  ranges: number
+  groups: number
+  segments: number
+  logs: number
+}): number {
+  const { ranges, groups, segments, logs } = counts
+  const groupBytes = groups * GROUP_BYTES + segments * SEGMENT_BYTES + logs * LOG_BYTES
+  return HEAD_BYTES + ranges * RANGE_BYTES + groupBytes
 }
 
 export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
   const groups = [...checkpoint.groups]
-  let logCount = 0
-  for (const group of groups) logCount += group.logCount
+  let logs = 0
+  let segments = 0
+  for (const group of groups) {
+    logs += group.logCount
+    segments += group.segments.length
+  }
   const { usedGroupIds, previous } = checkpoint
-  const target = Buffer.allocUnsafe(checkpointBytes(usedGroupIds.length, groups.length, logCount))
+  const counts = { ranges: usedGroupIds.length, groups: groups.length, segments, logs }
+  const target = Buffer.allocUnsafe(checkpointBytes(counts))
   target.writeUInt32LE(LAYOUT, 0)
   target.writeUInt32LE(checkpoint.isReused ? 1 : 0, 4)
   target.writeDoubleLE(checkpoint.sequence, 8)
@@ -122,6 +162,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
   target.writeDoubleLE(checkpoint.controlTimeMs, 40)
   target.writeUInt32LE(usedGroupIds.length, 48)
   target.writeUInt32LE(groups.length, 52)
+  target.writeDoubleLE(checkpoint.sealedThrough ?? 0, 56)
   let at = HEAD_BYTES
   for (const [first, last] of usedGroupIds) {
     target.writeUInt32LE(first, at)
@@ -132,7 +173,15 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
     target.writeUInt32LE(group.id, at)
     target.writeUInt32LE(group.logCount, at + 4)
     target.writeDoubleLE(group.trimMs, at + 8)
+    target.writeUInt32LE(group.segments.length, at + 16)
+    target.writeUInt32LE(0, at + 20)
     at += GROUP_BYTES
+    for (const { sequence, bytes, newestMs } of group.segments) {
+      target.writeDoubleLE(sequence, at)
+      target.writeDoubleLE(bytes, at + 8)
+      target.writeDoubleLE(newestMs, at + 16)
+      at += SEGMENT_BYTES
+    }
     group.eachLog((log) => {
       target.writeUInt32LE(log.id, at)
       target.writeDoubleLE(log.next, at + 4)
@@ -147,9 +196,12 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
 
 /** Undefined when the bytes are no checkpoint of a layout that this program knows. */
 export function decodeCheckpoint(source: Buffer): Checkpoint | undefined {
-  if (source.length < HEAD_BYTES || source.readUInt32LE(0) !== LAYOUT) return undefined
+  if (source.length < HEAD_BYTES_1) return undefined
+  const layout = source.readUInt32LE(0)
+  if (layout !== LAYOUT && layout !== LAYOUT_WITHOUT_SEGMENTS) return undefined
+  const hasSegments = layout === LAYOUT
   const usedGroupIds: IdRange[] = []
-  let at = HEAD_BYTES
+  let at = hasSegments ? HEAD_BYTES : HEAD_BYTES_1
   const rangeCount = source.readUInt32LE(48)
   for (let i = 0; i < rangeCount; i++, at += RANGE_BYTES) {
     usedGroupIds.push([source.readUInt32LE(at), source.readUInt32LE(at + 4)])
@@ -158,10 +210,15 @@ export function decodeCheckpoint(source: Buffer): Checkpoint | undefined {
   const groupCount = source.readUInt32LE(52)
   for (let i = 0; i < groupCount; i++) {
     const logCount = source.readUInt32LE(at + 4)
-    const logsAt = at + GROUP_BYTES
+    const segmentCount = hasSegments ? source.readUInt32LE(at + 16) : 0
+    const segmentsAt = at + (hasSegments ? GROUP_BYTES : GROUP_BYTES_1)
+    const logsAt = segmentsAt + segmentCount * SEGMENT_BYTES
     groups.push({
       id: source.readUInt32LE(at),
       trimMs: source.readDoubleLE(at + 8),
+      segments: Array.from({ length: segmentCount }, (_, index) =>
+        readSegment(source, segmentsAt + index * SEGMENT_BYTES),
+      ),
       logCount,
       eachLog(visit) {
         for (let to = logsAt; to < logsAt + logCount * LOG_BYTES; to += LOG_BYTES) {
@@ -191,7 +248,16 @@ export function decodeCheckpoint(source: Buffer): Checkpoint | undefined {
           },
     controlNext: source.readDoubleLE(32),
     controlTimeMs: source.readDoubleLE(40),
+    sealedThrough: hasSegments ? source.readDoubleLE(56) : undefined,
     usedGroupIds,
     groups,
+  }
+}
+
+function readSegment(source: Buffer, at: number): KnownSegment {
+  return {
+    sequence: source.readDoubleLE(at),
+    bytes: source.readDoubleLE(at + 8),
+    newestMs: source.readDoubleLE(at + 16),
   }
 }

@@ -3,6 +3,8 @@
 // never fall, so what is older than that is below every log's first offset.
 import type { Clock } from '@millrace/base/clock'
 import type { Logger } from '@millrace/base/logger'
+import { type ReadResult, StorageError } from '../engine.ts'
+import type { ControlRecord } from './checkpoint.ts'
 import type { GroupTable } from './group-table.ts'
 import type { LocalGroup } from './local-group.ts'
 import type { LocalLog } from './local-log.ts'
@@ -13,6 +15,8 @@ export interface FreeingOptions {
   readonly logger: Logger
   readonly groups: GroupTable
   readonly segments: Segments
+  /** Resolves when the record is durable and applied. */
+  readonly record: (record: ControlRecord) => Promise<void>
   /** Told when files have gone. */
   readonly onFreed: () => void
 }
@@ -69,7 +73,9 @@ export class Freeing {
       for (let doneMs = -1; doneMs < group.trimMs && !group.isGone; ) {
         doneMs = group.trimMs
         const beforeMs = group.isTrimmedByOffset ? await this.#beforeMs(group) : doneMs
-        const bytes = await segments.trim(group.id, Math.max(beforeMs, doneMs))
+        const bytes = await segments.trim(group.id, Math.max(beforeMs, doneMs), (before) =>
+          this.#options.record({ kind: 'freed', group: group.id, before }),
+        )
         if (bytes > 0) this.#options.onFreed()
         this.#freedMs.set(group.id, doneMs)
       }
@@ -98,10 +104,22 @@ export class Freeing {
         beforeMs = Math.min(beforeMs, log.lastTimeMs)
         continue
       }
-      const first = await log.read(log.firstKept, { entriesMax: 1, bytesMax: 1 })
+      const first = await firstEntry(log)
+      // What its first entry is can't be known for damage: only what is past by time goes.
+      if (first === undefined) return group.trimMs
       beforeMs = Math.min(beforeMs, first.batches[0]?.timeMs ?? beforeMs)
       first.release()
     }
     return beforeMs
+  }
+}
+
+/** Undefined when it is damaged. */
+async function firstEntry(log: LocalLog): Promise<ReadResult | undefined> {
+  try {
+    return await log.read(log.firstKept, { entriesMax: 1, bytesMax: 1 })
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'damaged') return undefined
+    throw error
   }
 }

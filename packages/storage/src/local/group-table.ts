@@ -21,6 +21,8 @@ export class GroupTable {
   readonly control: LocalLog
   readonly #owner: GroupOwner
   readonly #groups = new Map<number, LocalGroup>()
+  /** All journal files up to this one are sealed; undefined when nobody wrote it down. */
+  sealedThrough: number | undefined = 0
   /** Group numbers ever used, as rising ranges that don't touch. */
   #used: [number, number][] = []
 
@@ -72,6 +74,17 @@ export class GroupTable {
       this.#applyTrims(record)
       return undefined
     }
+    if (record.kind === 'sealed') {
+      this.sealedThrough = Math.max(this.sealedThrough ?? 0, record.sequence)
+      for (const [id, bytes, newestMs] of record.segments) {
+        this.#groups.get(id)?.keepSegment({ sequence: record.sequence, bytes, newestMs })
+      }
+      return undefined
+    }
+    if (record.kind === 'freed') {
+      this.#groups.get(record.group)?.letGoBefore(record.before)
+      return undefined
+    }
     const group = this.#groups.get(record.group)
     assert(group !== undefined, 'a control record names a group that is there')
     if (record.kind === 'logs-added') {
@@ -104,9 +117,18 @@ export class GroupTable {
   }
 
   checkpointBytes(): number {
-    let logCount = 0
-    for (const group of this.#groups.values()) logCount += group.logCount
-    return checkpointBytes(this.#used.length, this.#groups.size, logCount)
+    let logs = 0
+    let segments = 0
+    for (const group of this.#groups.values()) {
+      logs += group.logCount
+      segments += group.segments.length
+    }
+    return checkpointBytes({
+      ranges: this.#used.length,
+      groups: this.#groups.size,
+      segments,
+      logs,
+    })
   }
 
   /** The state as of the last acknowledged frame. */
@@ -119,6 +141,7 @@ export class GroupTable {
       ...file,
       controlNext: this.control.next,
       controlTimeMs: this.control.lastTimeMs,
+      sealedThrough: this.sealedThrough,
       usedGroupIds: this.#used,
       groups: this.#groups.values(),
     })
@@ -132,9 +155,11 @@ export class GroupTable {
     assert(this.#groups.size === 0, 'a checkpoint is taken up by an empty table')
     this.#used = checkpoint.usedGroupIds.map(([first, last]: IdRange) => [first, last])
     this.control.restoreEnd(checkpoint.controlNext, checkpoint.controlTimeMs)
+    this.sealedThrough = checkpoint.sealedThrough
     for (const saved of checkpoint.groups) {
       const group = new LocalGroup(saved.id, this.#owner)
       group.trimMs = saved.trimMs
+      group.segments = [...saved.segments]
       this.#groups.set(saved.id, group)
       saved.eachLog((savedLog) => {
         group.add([savedLog.id])

@@ -2,7 +2,7 @@
 import { assert } from '@millrace/base/assert'
 import type { Group, Log } from '../engine.ts'
 import { StorageError } from '../engine.ts'
-import type { CheckpointGroup, CheckpointLog } from './checkpoint.ts'
+import type { CheckpointGroup, CheckpointLog, KnownSegment } from './checkpoint.ts'
 import { LocalLog, type LogReads } from './local-log.ts'
 
 /** What groups and logs ask of the engine they belong to; the same object for all of one engine. */
@@ -29,6 +29,8 @@ export class LocalGroup implements Group, CheckpointGroup {
   isLeaving = false
   /** The delete is in the journal. */
   isGone = false
+  /** What has to be there of it in segments, by rising sequence. */
+  segments: KnownSegment[] = []
   readonly #logs = new Map<number, LocalLog>()
 
   constructor(id: number, owner: GroupOwner) {
@@ -84,6 +86,17 @@ export class LocalGroup implements Group, CheckpointGroup {
       ids.every((id) => !this.#logs.has(id)),
       'logs that are added are new to their group',
     )
+  }
+
+  /** A segment has been made, perhaps again. */
+  keepSegment(segment: KnownSegment): void {
+    const others = this.segments.filter(({ sequence }) => sequence !== segment.sequence)
+    this.segments = [...others, segment].sort((a, b) => a.sequence - b.sequence)
+  }
+
+  /** Segments of journal files before this one have been let go. */
+  letGoBefore(sequence: number): void {
+    this.segments = this.segments.filter((segment) => segment.sequence >= sequence)
   }
 
   /** Adds logs that a control record or checkpoint names. */

@@ -4,6 +4,7 @@
 import type { Batch, MaybePromise, ReadBounds, ReadResult } from '../engine.ts'
 import { StorageError } from '../engine.ts'
 import type { Chunk, Tail } from '../tail.ts'
+import type { AcceptedLosses } from './accepted-losses.ts'
 import { sliceBlock } from './block.ts'
 import { isBlockWhole } from './frame.ts'
 import type { Journal } from './journal.ts'
@@ -21,7 +22,12 @@ export interface SealedReads {
     before: number,
     bounds: ReadBounds,
   ): Promise<{ batches: Batch[]; next: number; release(): void } | undefined>
-  offsetAt(groupId: number, logId: number, timeMs: number): Promise<number | undefined>
+  offsetAt(
+    groupId: number,
+    logId: number,
+    timeMs: number,
+    passesDamage?: boolean,
+  ): Promise<number | undefined>
 }
 
 export interface LogReaderOptions {
@@ -29,6 +35,7 @@ export interface LogReaderOptions {
   readonly tail: Tail
   readonly sealed: SealedReads
   readonly damage: KnownDamage
+  readonly accepted: AcceptedLosses
 }
 
 /** Blocks of one log closer than this in a file are read with one call. */
@@ -41,6 +48,7 @@ export class LogReader implements LogReads {
   readonly #tail: Tail
   readonly #sealed: SealedReads
   readonly #damage: KnownDamage
+  readonly #accepted: AcceptedLosses
   #readsFromDisk = 0
 
   constructor(options: LogReaderOptions) {
@@ -48,6 +56,7 @@ export class LogReader implements LogReads {
     this.#tail = options.tail
     this.#sealed = options.sealed
     this.#damage = options.damage
+    this.#accepted = options.accepted
   }
 
   /** Calls that read journal files. */
@@ -67,7 +76,8 @@ export class LogReader implements LogReads {
     const index = this.#indexAtTime(log, wantedMs)
     const found = this.#offsetAtIndex(log, index)
     if (index > 0 || !this.#maySealed(log, log.firstKept)) return Math.max(found, log.firstKept)
-    return this.#sealed.offsetAt(log.groupId, log.id, wantedMs).then(
+    const passesDamage = this.#accepted.has(log.groupId, log.id)
+    return this.#sealed.offsetAt(log.groupId, log.id, wantedMs, passesDamage).then(
       (offset) => Math.max(Math.min(offset ?? found, found), log.firstKept),
       (error: unknown) => {
         throw log.group.refusal() ?? readFailure(log, error)
@@ -101,7 +111,8 @@ export class LogReader implements LogReads {
     log.trimSeenMs = trimMs
     const journalFirst = this.#offsetAtIndex(log, 0)
     try {
-      const offset = await this.#sealed.offsetAt(log.groupId, log.id, trimMs)
+      const passesDamage = this.#accepted.has(log.groupId, log.id)
+      const offset = await this.#sealed.offsetAt(log.groupId, log.id, trimMs, passesDamage)
       log.firstKept = Math.max(log.firstKept, Math.min(offset ?? journalFirst, log.next))
     } catch {
       // A damaged segment: whoever reads there is told so; until then the lower bound stands.
@@ -145,8 +156,7 @@ export class LogReader implements LogReads {
     const isFromFirst = page.next <= log.firstKept && page.notBeforeMs <= trimMs
     try {
       while (!this.#readMemory(log, page)) {
-        if (this.#maySealed(log, page.next)) await this.#readSealed(log, page)
-        else await this.#readJournal(log, page)
+        await this.#readDisk(log, page)
         const refusal = log.group.refusal()
         if (refusal !== undefined) throw refusal
       }
@@ -161,6 +171,19 @@ export class LogReader implements LogReads {
       if (failure.code === 'damaged' && !page.isEmpty) return page
       page.release()
       throw failure
+    }
+  }
+
+  /** Reads on from disk; past what can't be read if that loss was accepted. */
+  async #readDisk(log: LocalLog, page: Page): Promise<void> {
+    try {
+      if (this.#maySealed(log, page.next)) await this.#readSealed(log, page)
+      else await this.#readJournal(log, page)
+    } catch (error) {
+      const goOnAt = this.#accepted.goOnAt(log.groupId, log.id, page.next)
+      const isDamage = readFailure(log, error).code === 'damaged'
+      if (!isDamage || goOnAt === undefined) throw error
+      page.moveTo(Math.min(goOnAt, log.next))
     }
   }
 

@@ -214,12 +214,18 @@ test('a rolled file that is damaged before it is sealed refuses the start', asyn
   await engineWithoutFirstFile(lost)
 })
 
-/** A missing oldest file is one that was sealed, as far as the journal can tell. */
+/** It was never sealed, so what was in it is lost, and a read there says so. */
 async function engineWithoutFirstFile(disk: SimulatedDisk): Promise<void> {
-  const engine = await openOn(disk)
+  const logger = rememberingLogger()
+  const engine = await openOn(disk, { logger })
+  assert.ok(logger.lines.some(({ message }) => message === 'a journal file is missing'))
   const log = engine.openGroup(1).log(0)
   assert.equal(log.next, 3)
-  const page = await log.read(0, { entriesMax: 10, bytesMax: 100 })
+  await assert.rejects(async () => await log.read(0, { entriesMax: 10, bytesMax: 100 }), {
+    code: 'damaged',
+    message: /missing: offsets 0 to 1 of log 0 in group 1/,
+  })
+  const page = await log.read(2, { entriesMax: 10, bytesMax: 100 })
   assert.equal(page.batches[0]?.firstOffset, 2)
   await engine.close()
 }

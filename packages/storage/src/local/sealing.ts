@@ -7,6 +7,7 @@
 import { assert } from '@millrace/base/assert'
 import type { Logger } from '@millrace/base/logger'
 import { StorageError } from '../engine.ts'
+import type { ControlRecord } from './checkpoint.ts'
 import type { GroupTable } from './group-table.ts'
 import type { Journal } from './journal.ts'
 import { DAMAGED_SUFFIX, type JournalFile } from './journal-file.ts'
@@ -27,9 +28,18 @@ export interface Segments extends SealedReads {
     known?: KnownBlocks
     pace: SharedArrayBuffer
   }): Promise<readonly SealedSegment[]>
-  /** Removes files in which everything is older; gives the bytes freed. */
-  trim(groupId: number, beforeMs: number): Promise<number>
+  /**
+   * Removes files in which everything is older, once `record` has written down that those before a
+   * sequence are let go; gives the bytes freed.
+   */
+  trim(
+    groupId: number,
+    beforeMs: number,
+    record: (beforeSequence: number) => Promise<void>,
+  ): Promise<number>
   deleteGroup(groupId: number): Promise<void>
+  /** How long ago, before `trimMs`, the newest entry of the oldest file was; 0 when it is later. */
+  lagMs(groupId: number, trimMs: number): number
   metrics(): { segments: number; bytesOnDisk: number; bytesCached: number; reads: number }
   close(): Promise<void>
 }
@@ -43,6 +53,8 @@ export interface SealingOptions {
   readonly flush: () => Promise<void>
   readonly pace: SealPace
   readonly damage: KnownDamage
+  /** Resolves when the record is durable and applied. */
+  readonly record: (record: ControlRecord) => Promise<void>
   /** Bytes free on the disk. */
   readonly freeBytes: () => Promise<number>
   /** Told after each file. */
@@ -53,6 +65,8 @@ export class Sealing {
   readonly #options: SealingOptions
   #running: Promise<void> | undefined
   #isStopped = false
+  /** A record that the journal can only take after the roll that waits. */
+  #isRecording = false
   /** Settled and made anew after each file, and when sealing ends. */
   #progress = Promise.withResolvers<void>()
 
@@ -73,7 +87,7 @@ export class Sealing {
   /** Waits as long as this many files or more are rolled and sealing goes on. */
   async below(filesMax: number): Promise<void> {
     const { journal } = this.#options
-    while (journal.rolled.length >= filesMax && this.#running !== undefined) {
+    while (journal.rolled.length >= filesMax && this.#running !== undefined && !this.#isRecording) {
       await this.#progress.promise
     }
   }
@@ -116,11 +130,10 @@ export class Sealing {
     await flush()
     await file.closeWriter()
     const live = liveIn(file, groups)
-    let isWhole = true
-    if (live.groups.size > 0) {
-      if (!(await this.#hasRoom(file, live))) return false
-      isWhole = await this.#makeSegments(file, live)
-    }
+    if (live.groups.size > 0 && !(await this.#hasRoom(file, live))) return false
+    const { made, isWhole } =
+      live.groups.size > 0 ? await this.#makeSegments(file, live) : { made: [], isWhole: true }
+    await this.#recordSealed(file, made)
     forget(file, groups)
     if (isWhole) await journal.drop(file)
     else await journal.setAside(file)
@@ -142,8 +155,26 @@ export class Sealing {
     return false
   }
 
-  /** Gives whether the file was whole. */
-  async #makeSegments(file: JournalFile, live: Live): Promise<boolean> {
+  /** Writes down which segments there have to be, before the file that they were made of goes. */
+  async #recordSealed({ sequence }: JournalFile, made: readonly SealedSegment[]): Promise<void> {
+    const { groups, record } = this.#options
+    const segments = made
+      .filter(({ groupId }) => groups.group(groupId) !== undefined)
+      .map(({ groupId, bytes, newestMs }) => [groupId, bytes, newestMs] as const)
+    this.#isRecording = true
+    this.#progressed()
+    try {
+      await record({ kind: 'sealed', sequence, segments })
+    } finally {
+      this.#isRecording = false
+    }
+  }
+
+  /** Also gives whether the file was whole. */
+  async #makeSegments(
+    file: JournalFile,
+    live: Live,
+  ): Promise<{ made: readonly SealedSegment[]; isWhole: boolean }> {
     const { groups, sealer, pace, damage, logger } = this.#options
     const { sequence, path, usedBytes, generation, index } = file
     const skipGroups = [...groupsIn(file)].filter((id) => !live.groups.has(id))
@@ -168,7 +199,7 @@ export class Sealing {
       damage.block(groupId, logId, firstOffset, message)
     }
     for (const id of live.groups) if (groups.group(id) === undefined) await sealer.deleteGroup(id)
-    return isWhole
+    return { made, isWhole }
   }
 }
 

@@ -65,22 +65,27 @@ export class Segment {
   readonly groupId: number
   readonly sequence: number
   readonly path: string
-  /** Bytes of the file; undefined until it was opened once. */
+  /** Bytes of the file; undefined while nobody knows. */
   bytes: number | undefined
+  /** Newest time of an entry, ms; undefined while nobody knows. */
+  newestMs: number | undefined
+  /** The file isn't there, and should be. */
+  readonly isLost: boolean
   readonly #shelf: SegmentShelf
   /** Names this segment's pages in the cache. */
   readonly #key = segments++
   #opening: Promise<Opened | undefined> | undefined
   #rebuilding: Promise<Opened> | undefined
 
-  constructor(shelf: SegmentShelf, groupId: number, sequence: number) {
+  constructor(shelf: SegmentShelf, groupId: number, sequence: number, isLost = false) {
     this.#shelf = shelf
+    this.isLost = isLost
     this.groupId = groupId
     this.sequence = sequence
     this.path = segmentPath(shelf.directory, groupId, sequence)
   }
 
-  /** What its head says; undefined when neither head nor foot can be read. */
+  /** What its head says; undefined when neither head nor foot can be read, or the file is lost. */
   async facts(): Promise<SegmentFacts | undefined> {
     return (await this.#open())?.facts
   }
@@ -259,6 +264,7 @@ export class Segment {
   }
 
   #open(): Promise<Opened | undefined> {
+    if (this.isLost) return Promise.resolve(undefined)
     this.#opening ??= this.#openNow().catch((error) => {
       this.#opening = undefined
       throw error
@@ -275,6 +281,7 @@ export class Segment {
     })
     this.bytes = fileBytes
     const facts = this.#own(readHead(head, 0))
+    if (facts !== undefined) this.newestMs = facts.newestMs
     if (facts !== undefined && layoutOf(facts).fileBytes === fileBytes) return this.#opened(facts)
     if (facts !== undefined) return this.#rebuild(facts)
     const footAt = Math.max(0, fileBytes - foot.length)

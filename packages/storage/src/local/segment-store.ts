@@ -5,6 +5,7 @@
 import type { Logger } from '@millrace/base/logger'
 import type { Disk } from '../disk.ts'
 import { type Batch, type ReadBounds, StorageError } from '../engine.ts'
+import type { KnownSegment } from './checkpoint.ts'
 import { isMissing } from './journal-file.ts'
 import { KnownDamage } from './known-damage.ts'
 import { OpenFiles } from './open-files.ts'
@@ -31,6 +32,12 @@ export interface SegmentStoreOptions {
   readonly isLive: (groupId: number) => boolean
   /** Whether a group that isn't live was deleted; one that never was is orphaned. Taken as yes unless told. */
   readonly wasDeleted?: (groupId: number) => boolean
+  /** Which segments of a group there have to be; undefined when whatever is there is taken. */
+  readonly expected?: (groupId: number) => readonly KnownSegment[] | undefined
+  /** Groups that `expected` is asked of. */
+  readonly liveGroups?: () => Iterable<number>
+  /** Whether the journal file of this sequence is still there, to be sealed again. */
+  readonly isInJournal?: (sequence: number) => boolean
   /** Told of damage that reads meet. */
   readonly damage?: KnownDamage
   /** How journal files are sealed; in this thread unless told. */
@@ -88,13 +95,45 @@ export class SegmentStore {
   /** Lists the folder; reads no file of it. */
   static async open(options: SegmentStoreOptions): Promise<SegmentStore> {
     const store = new SegmentStore(options)
-    for (const [groupId, sequences] of await store.#folder.list()) {
-      store.#groups.set(
-        groupId,
-        sequences.map((sequence) => new Segment(store.#shelf, groupId, sequence)),
-      )
+    const found = await store.#folder.list()
+    for (const groupId of new Set([...found.keys(), ...(options.liveGroups?.() ?? [])])) {
+      const segments = store.#adopt(groupId, found.get(groupId) ?? [])
+      if (segments.length > 0) store.#groups.set(groupId, segments)
     }
     return store
+  }
+
+  /** The files there are of a group and those that should be. */
+  #adopt(groupId: number, sequences: readonly number[]): Segment[] {
+    const { expected, isInJournal, logger } = this.#options
+    const segments = new Map<number, Segment>()
+    for (const sequence of sequences) {
+      segments.set(sequence, new Segment(this.#shelf, groupId, sequence))
+    }
+    for (const { sequence, bytes, newestMs } of expected?.(groupId) ?? []) {
+      let segment = segments.get(sequence)
+      if (segment === undefined) {
+        if (isInJournal?.(sequence)) continue
+        segment = new Segment(this.#shelf, groupId, sequence, true)
+        segments.set(sequence, segment)
+        const what = `The file ${segment.path} is missing: entries of group ${groupId} are lost with it. Restore it from a backup.`
+        this.#shelf.damage.note(segment.path, what)
+        logger.error('a segment is missing', { group: groupId, file: segment.path })
+      } else segment.bytes = bytes
+      segment.newestMs = newestMs
+    }
+    return [...segments.values()].sort((a, b) => a.sequence - b.sequence)
+  }
+
+  /** The files there are of a group, with what their heads say; one that can't be read says nothing. */
+  async known(groupId: number): Promise<KnownSegment[]> {
+    const known: KnownSegment[] = []
+    for (const segment of this.#groups.get(groupId) ?? []) {
+      await segment.facts()
+      const { sequence, bytes = 0, newestMs = Number.MAX_SAFE_INTEGER } = segment
+      known.push({ sequence, bytes, newestMs })
+    }
+    return known
   }
 
   /** Whether this store sealed the journal file of this number since it was opened. */
@@ -146,10 +185,23 @@ export class SegmentStore {
     return undefined
   }
 
-  /** The first offset held whose entry has this time or a later one; undefined when there is none. */
-  async offsetAt(groupId: number, logId: number, timeMs: number): Promise<number | undefined> {
+  /**
+   * The first offset held whose entry has this time or a later one; undefined when there is none.
+   * Rejects with `damaged` when such an entry may be in a file that can't be read, unless it is told to
+   * pass over those.
+   */
+  async offsetAt(
+    groupId: number,
+    logId: number,
+    timeMs: number,
+    passesDamage = false,
+  ): Promise<number | undefined> {
     for (const segment of this.#groups.get(groupId) ?? []) {
+      if (segment.newestMs !== undefined && segment.newestMs < timeMs) continue
       const facts = await this.#unlessGone(segment, segment.facts())
+      if (!passesDamage && (await this.#unlessGone(segment, segment.hides(logId)))) {
+        throw this.#hidden(segment, `entries of log ${logId}`)
+      }
       if (facts === undefined || facts.newestMs < timeMs) continue
       const log = await this.#unlessGone(segment, segment.log(logId))
       if (log === undefined || log.lastTimeMs < timeMs) continue
@@ -160,17 +212,26 @@ export class SegmentStore {
   }
 
   /** Removes the oldest files of a group as long as all in them is older; gives the bytes freed. */
-  async trim(groupId: number, beforeMs: number): Promise<number> {
+  async trim(
+    groupId: number,
+    beforeMs: number,
+    record: (beforeSequence: number) => Promise<void> = async () => {},
+  ): Promise<number> {
     const gone: Segment[] = []
     let unreadable: Segment[] = []
     for (const segment of this.#groups.get(groupId) ?? []) {
-      const facts = await segment.facts()
-      if (facts === undefined) unreadable.push(segment)
-      else if (facts.newestMs < beforeMs) {
+      if (segment.newestMs === undefined) await segment.facts()
+      const { newestMs } = segment
+      if (newestMs === undefined) unreadable.push(segment)
+      else if (newestMs < beforeMs) {
         gone.push(...unreadable, segment)
         unreadable = []
       } else break
     }
+    const last = gone.at(-1)
+    if (last === undefined) return 0
+    // Before they go: whoever misses them later has to know that they were let go.
+    await record(last.sequence + 1)
     const listed = this.#groups.get(groupId) ?? []
     const removed = gone.filter((segment) => listed.includes(segment))
     if (removed.length === 0) return 0
@@ -207,6 +268,11 @@ export class SegmentStore {
     }
   }
 
+  lagMs(groupId: number, trimMs: number): number {
+    const newestMs = this.#groups.get(groupId)?.[0]?.newestMs
+    return newestMs === undefined ? 0 : Math.max(0, trimMs - newestMs)
+  }
+
   metrics(): SegmentMetrics {
     this.#measuring ??= this.#measure().catch((error) => {
       this.#options.logger.warn("couldn't look up the sizes of all segments", { error })
@@ -214,8 +280,11 @@ export class SegmentStore {
     let segments = 0
     let bytesOnDisk = 0
     for (const list of this.#groups.values()) {
-      segments += list.length
-      for (const segment of list) bytesOnDisk += segment.bytes ?? 0
+      for (const { isLost, bytes } of list) {
+        if (isLost) continue
+        segments++
+        bytesOnDisk += bytes ?? 0
+      }
     }
     const { pages, buffers } = this.#shelf
     return {
@@ -240,7 +309,8 @@ export class SegmentStore {
     before: number,
     bounds: ReadBounds,
   ): Promise<SegmentRead | undefined> {
-    const start = await this.#find(segments, logId, from, before)
+    const { notBeforeMs = 0 } = bounds
+    const start = await this.#find(segments, logId, from, before, notBeforeMs)
     if (start === undefined) return undefined
     const sweeps: Sweep[] = []
     const batches: Batch[] = []
@@ -264,7 +334,15 @@ export class SegmentStore {
           if (sweep.entries === 0) break
           continue
         }
-        const found: Found | undefined = await this.#find(segments, logId, next, before, index + 1)
+        const since = index + 1
+        const found: Found | undefined = await this.#find(
+          segments,
+          logId,
+          next,
+          before,
+          notBeforeMs,
+          since,
+        )
         if (found === undefined) break
         index = found.index
         log = found.log
@@ -289,6 +367,7 @@ export class SegmentStore {
     logId: number,
     from: number,
     before: number,
+    notBeforeMs: number,
     since = 0,
   ): Promise<Found | undefined> {
     let low = since
@@ -309,7 +388,9 @@ export class SegmentStore {
     if (found !== undefined && found.log.firstOffset >= before) found = undefined
     const reached = found?.log.firstOffset ?? before
     if (from < reached) {
-      await this.#assertNothingHidden(segments, logId, from, reached, low, found?.index)
+      const until = found?.index ?? segments.length - 1
+      const between = segments.slice(Math.max(0, low - 1), until + 1)
+      await this.#assertNothingHidden(between, logId, from, reached, notBeforeMs)
     }
     return found
   }
@@ -320,16 +401,21 @@ export class SegmentStore {
     logId: number,
     from: number,
     before: number,
-    since: number,
-    until = segments.length - 1,
+    notBeforeMs: number,
   ): Promise<void> {
-    for (const segment of segments.slice(Math.max(0, since - 1), until + 1)) {
-      if (!(await segment.hides(logId))) continue
-      const what = `offsets ${from} to ${before - 1} of log ${logId} in group ${segment.groupId} may have been in it and can't be read`
-      const message = `The file ${segment.path} is damaged: ${what}. Restore it from a backup, or read on from offset ${before}.`
-      this.#shelf.damage.note(segment.path, message)
-      throw new StorageError('damaged', message)
+    for (const segment of segments) {
+      const { newestMs = notBeforeMs } = segment
+      if (newestMs < notBeforeMs || !(await segment.hides(logId))) continue
+      throw this.#hidden(segment, `offsets ${from} to ${before - 1} of log ${logId}`, before)
     }
+  }
+
+  #hidden({ path, groupId, isLost }: Segment, what: string, goOnAt?: number): StorageError {
+    const state = isLost ? 'missing' : 'damaged'
+    const goOn = goOnAt === undefined ? '' : `, or read on from offset ${goOnAt}`
+    const message = `The file ${path} is ${state}: ${what} in group ${groupId} may have been in it and can't be read. Restore it from a backup${goOn}.`
+    this.#shelf.damage.note(path, message)
+    return new StorageError('damaged', message)
   }
 
   /** What a segment gives, or undefined if it was let go meanwhile. */
@@ -350,12 +436,15 @@ export class SegmentStore {
       const made = await this.#seal(this.#options.directory, input, signal)
       const deleted = this.#deleted
       this.#deleted = undefined
-      for (const { groupId, bytes } of made) {
+      for (const { groupId, bytes, newestMs } of made) {
         if (deleted.has(groupId)) continue
-        const listed = this.#groups.get(groupId) ?? []
+        const listed = (this.#groups.get(groupId) ?? []).filter(
+          ({ sequence, isLost }) => sequence !== input.sequence || !isLost,
+        )
         if (listed.some(({ sequence }) => sequence === input.sequence)) continue
         const segment = new Segment(this.#shelf, groupId, input.sequence)
         segment.bytes = bytes
+        segment.newestMs = newestMs
         this.#groups.set(
           groupId,
           [...listed, segment].sort((a, b) => a.sequence - b.sequence),
