@@ -16,7 +16,12 @@ import {
   writeFormat,
 } from './local/data-folder.ts'
 import { DiskSpace } from './local/disk-space.ts'
-import { DIRECTORY_ENTRY_BYTES, FRAME_COMMIT, readDirectoryEntry } from './local/frame.ts'
+import {
+  DIRECTORY_ENTRY_BYTES,
+  FRAME_COMMIT,
+  isBlockWhole,
+  readDirectoryEntry,
+} from './local/frame.ts'
 import { Freeing } from './local/freeing.ts'
 import { GroupCommit } from './local/group-commit.ts'
 import { GroupTable } from './local/group-table.ts'
@@ -174,6 +179,14 @@ class Opening {
           if (entry.groupId !== CONTROL_GROUP) continue
           const block = Buffer.alloc(entry.bytes)
           await readFully(file, block, 0, entry.bytes, header.position + entry.at)
+          // After a clean stop nobody has looked at it yet.
+          const { bytes, crc, groupId, logId, firstOffset, count } = entry
+          if (!isBlockWhole(block, 0, bytes, crc, groupId, logId, firstOffset, count)) {
+            throw new StorageError(
+              'damaged',
+              `The journal ${newest.path} is damaged at byte ${header.position + entry.at}: the engine's own records there can't be read. Nothing was changed. Restore the data folder from a copy, or move it away to start empty.`,
+            )
+          }
           let start = 32 + entry.count * 4
           for (let k = 0; k < entry.count; k++) {
             const end = start + block.readUInt32LE(32 + k * 4)

@@ -178,6 +178,15 @@ test('after a clean stop a damaged block fails its own read and no other', async
   await again.close()
 })
 
+test('after a clean stop a damaged record of the engine itself refuses the start', async () => {
+  const disk = newDisk()
+  const engine = await openOn(disk)
+  await engine.createGroup(1, [0])
+  await engine.close()
+  disk.flipBit(FIRST_JOURNAL, (await fileBytes(disk, FIRST_JOURNAL)).indexOf('"group":1') + 8)
+  await assert.rejects(openOn(disk), { code: 'damaged', message: /own records.*can't be read/ })
+})
+
 test('the end mark is overwritten by the next frame', async () => {
   const disk = newDisk()
   const engine = await openOn(disk)
