@@ -1,6 +1,6 @@
 // Prints the pages of docs/ that follow from the code: docs/coverage.md (every operation of the mission,
 // built or not) and docs/limits.md (every limit and its number). `npm run print-docs` writes them;
-// with --check (part of `npm run check`) it only says whether they are still true.
+// with --check (a test) it only says whether they are still true.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as limits from '../packages/server/src/services/kinesis/limits.ts'

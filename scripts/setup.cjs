@@ -17,7 +17,7 @@ const wanted = createHash('sha256')
 const isUpToDate = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
 if (!isUpToDate) {
   process.stderr.write(
-    'millrace: first run here, installing what the lockfile names (about 200 MB, once)\n',
+    'millrace: first run here, installing what the lockfile names (about 350 MB on disk, once)\n',
   )
   const args = [
     'install',

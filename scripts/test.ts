@@ -24,6 +24,7 @@ if (files.length === 0) {
 }
 
 function runTests(paths: readonly string[]): void {
+  console.log(`running ${paths.length} test file${paths.length === 1 ? '' : 's'}`)
   const hung = new AbortController()
   const stream = run({ files: paths, concurrency: true, signal: hung.signal })
   const since = new Map<string, number>()
@@ -56,7 +57,7 @@ function runTests(paths: readonly string[]): void {
     clearInterval(watch)
     const { counts, duration_ms: durationMs } = summary
     const failed = counts.tests - counts.passed - counts.skipped - counts.todo
-    console.log(`${paths.length} files in ${(durationMs / 1000).toFixed(1)} s`)
+    console.log(`test files: ${paths.length}, in ${(durationMs / 1000).toFixed(1)} s`)
     console.log(`tests: ${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`)
     if (!summary.success) process.exitCode = 1
   })
