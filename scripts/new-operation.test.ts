@@ -102,7 +102,7 @@ test('nothing is written over, and what cannot be begun is said', () => {
   const before = readFileSync(join(copy, OPERATION), 'utf8')
   for (const [args, message] of [
     [['kinesis', NAME], /fold-stream\.ts is there already/],
-    [['kinesis', 'Fold'], /kinesis has .*; no Fold/],
+    [['kinesis', 'Fold'], /kinesis has no operation Fold; it has FoldStream/],
     [['origami', NAME], /no model of origami/],
     [['kinesis'], /say which API and which operation/],
   ] as const) {

@@ -9,23 +9,24 @@ import type { ServiceModel } from '../packages/wire/src/contract.ts'
 import { root } from './source-tree.ts'
 
 const [api, name] = process.argv.slice(2)
-if (api === undefined || name === undefined) throw new Error('say which API and which operation')
+if (api === undefined || name === undefined) refuse('say which API and which operation')
 
 const modelPath = join(root, 'packages/wire/models', `${api}.json`)
-if (!existsSync(modelPath)) throw new Error(`there is no model of ${api} in packages/wire/models`)
+if (!existsSync(modelPath)) refuse(`there is no model of ${api} in packages/wire/models`)
 const model = JSON.parse(readFileSync(modelPath, 'utf8')) as ServiceModel
 const contract = model.operations[name]
 if (contract === undefined) {
-  throw new Error(`${api} has ${Object.keys(model.operations).join(', ')}; no ${name}`)
+  const near = Object.keys(model.operations).filter((each) => each.startsWith(name.slice(0, 4)))
+  refuse(`${api} has no operation ${name}${near.length > 0 ? `; it has ${near.join(', ')}` : ''}`)
 }
 
 const slice = join(root, 'packages/server/src/services', api)
 const path = join(slice, 'operations', `${kebabCase(name)}.ts`)
 const testPath = path.replace(/ts$/, 'test.ts')
 for (const each of [path, testPath]) {
-  if (existsSync(each)) throw new Error(`${fromRoot(each)} is there already`)
+  if (existsSync(each)) refuse(`${fromRoot(each)} is there already`)
 }
-if (!existsSync(slice)) throw new Error(`there is no slice ${fromRoot(slice)}`)
+if (!existsSync(slice)) refuse(`there is no slice ${fromRoot(slice)}`)
 
 const parts = exported(join(slice, 'parts.ts'), /export interface (\w+Parts)\b/)
 const stand = exported(join(slice, 'testing.ts'), /export async function (test\w+)\b/)
@@ -35,7 +36,7 @@ writeFileSync(path, skeleton())
 writeFileSync(testPath, failingTest())
 console.log(`${fromRoot(path)} and its test are begun. In service.ts:
   import { ${variable} } from './operations/${kebabCase(name)}.ts'
-  and ${variable} in the list of operations.`)
+  and ${variable} in the list of operations. Then: npm test -- ${kebabCase(name)}`)
 
 function skeleton(): string {
   const errors = (contract?.errors ?? []).join(', ')
@@ -66,10 +67,16 @@ test('${name}: what a client sees of it, in a sentence', async () => {
 `
 }
 
+/** A mistake of who asked: a sentence and how to ask, no stack. */
+function refuse(message: string): never {
+  console.error(`new-operation: ${message}. Usage: npm run new-operation -- kinesis SplitShard`)
+  process.exit(1)
+}
+
 /** What a file of the slice calls the thing that every slice has. */
 function exported(file: string, name: RegExp): string {
   const found = existsSync(file) ? name.exec(readFileSync(file, 'utf8'))?.[1] : undefined
-  if (found === undefined) throw new Error(`${fromRoot(file)} has no ${name.source}`)
+  if (found === undefined) refuse(`${fromRoot(file)} has no ${name.source}`)
   return found
 }
 
