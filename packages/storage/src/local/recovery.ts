@@ -78,6 +78,8 @@ export interface FoundJournal {
 
 /** How far behind a clean end, or a checkpoint that isn't there, a next frame is looked for. */
 const BEHIND_END_BYTES = 16 * 1024 * 1024
+/** Files whose chains are read at the same time. */
+const FILES_AT_ONCE = 6
 /** At most this much is taken for a torn frame when its length can't be read. */
 const TORN_BYTES_MAX = 16 * 1024 * 1024
 
@@ -97,8 +99,9 @@ class Recovery {
     const sequences = await this.#list()
     const begun: FoundFile[] = []
     let isLossless = true
+    const files = await this.#findAll(sequences)
     for (const sequence of sequences.toReversed()) {
-      const found = await this.#find(sequence)
+      const found = files.get(sequence)
       if (found !== undefined) {
         begun.unshift(found)
         continue
@@ -143,6 +146,17 @@ class Recovery {
   }
 
   /** A file whose checkpoint is whole; undefined when it has not begun. */
+  /** Several files at a time: a start waits for the calls more than for the bytes. */
+  async #findAll(sequences: readonly number[]): Promise<Map<number, FoundFile | undefined>> {
+    const files = new Map<number, FoundFile | undefined>()
+    for (let at = 0; at < sequences.length; at += FILES_AT_ONCE) {
+      const some = sequences.slice(at, at + FILES_AT_ONCE)
+      const found = await Promise.all(some.map((sequence) => this.#find(sequence)))
+      for (const [index, sequence] of some.entries()) files.set(sequence, found[index])
+    }
+    return files
+  }
+
   async #find(sequence: number): Promise<FoundFile | undefined> {
     const path = journalPath(this.#options.directory, sequence)
     const file = await this.#options.disk.open(path, { mode: 'read' })
