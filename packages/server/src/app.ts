@@ -7,7 +7,6 @@ import { type Logger, silentLogger } from '@millrace/base/logger'
 import { type Random, systemRandom } from '@millrace/base/random'
 import type { Disk } from '@millrace/storage/disk'
 import type { Engine, MaybePromise } from '@millrace/storage/engine'
-import { sealInWorker } from '@millrace/storage/local/seal-in-worker'
 import { nodeDisk } from '@millrace/storage/node-disk'
 import { openEngine } from '@millrace/storage/open-engine'
 import { type Access, createAccess } from './access/access.ts'
@@ -210,7 +209,6 @@ export class App {
       durability,
       cacheBytesMax: memory - Math.floor(memory / 4),
       segmentCacheBytesMax: Math.floor(memory / 4),
-      ...(this.#overrides.disk === undefined ? { seal: sealInWorker } : {}),
     })
   }
 

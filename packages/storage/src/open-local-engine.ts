@@ -74,7 +74,10 @@ export interface LocalEngineOptions {
    * fails) appends are refused as `overloaded`.
    */
   readonly filesUnsealedMax?: number
-  /** Seals a rolled journal file; in this thread unless `sealInWorker` (real disks only) is given. */
+  /**
+   * Seals a rolled journal file; in this thread, between commits, unless `sealInWorker` (real disks only)
+   * is given: on two cores that costs more than it spares (docs/performance-notes.md).
+   */
   readonly seal?: SealJournal
 }
 
