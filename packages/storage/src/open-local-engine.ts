@@ -75,8 +75,8 @@ export interface LocalEngineOptions {
    */
   readonly filesUnsealedMax?: number
   /**
-   * Seals a rolled journal file; in this thread, between commits, unless `sealInWorker` (real disks only)
-   * is given: on two cores that costs more than it spares (docs/performance-notes.md).
+   * Seals a rolled journal file; in this thread, piece by piece and without rest, unless `sealInWorker`
+   * (real disks only) is given: on two cores that costs more than it spares (docs/performance-notes.md).
    */
   readonly seal?: SealJournal
 }
